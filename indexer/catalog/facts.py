@@ -1,0 +1,163 @@
+"""Gathering what the catalog knows of versions, in a fixed number of queries however many they are."""
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from indexer.catalog.schema import (
+    ClaimRow,
+    File,
+    GenerationRecord,
+    Location,
+    Override,
+    Preview,
+    Root,
+    VerdictRow,
+    Version,
+)
+from indexer.domain.resolve import FileFacts, VersionFacts
+
+__all__ = ["Paths", "version_facts"]
+
+Paths = Callable[[str], tuple[str, ...]]
+"""Architecture id to its path in the tree, root first."""
+
+
+def version_facts(session: Session, version_ids: Sequence[int], paths: Paths) -> Iterator[VersionFacts]:
+    """What the catalog knows of each version, by id."""
+    files = list(session.scalars(select(File).where(File.version_id.in_(version_ids)).order_by(File.id)))
+    file_ids = [file.id for file in files]
+    verdicts = dict(_rows(session, VerdictRow.file_id, VerdictRow.detail, VerdictRow.file_id.in_(file_ids)))
+    claims = _claims(session, ClaimRow.file_id, file_ids)
+    hub_claims = _claims(session, ClaimRow.version_id, version_ids)
+    places = _places(session, file_ids)
+    overrides = _overrides(session, file_ids)
+    previews = _previews(session, version_ids)
+    prompts = _prompts(session, version_ids)
+    by_version: dict[int, list[FileFacts]] = {}
+    for file in files:
+        facts = _file_facts(
+            file,
+            verdicts.get(file.id, {}),
+            claims.get(file.id, []),
+            places.get(file.id, []),
+            overrides.get(file.id, {}),
+        )
+        by_version.setdefault(file.version_id, []).append(facts)
+    decided = {
+        value for names in overrides.values() for name, value in names.items() if name == "architecture"
+    }
+    tree = {architecture: paths(architecture) for architecture in decided}
+    for version in session.scalars(select(Version).where(Version.id.in_(version_ids)).order_by(Version.id)):
+        first, count = previews.get(version.id, (None, 0))
+        yield VersionFacts(
+            id=version.id,
+            model_id=version.model_id,
+            key=version.key,
+            files=by_version.get(version.id, []),
+            claims=hub_claims.get(version.id, []),
+            preview_id=first,
+            previews=count,
+            prompts=prompts.get(version.id, []),
+            architecture_paths=tree,
+        )
+
+
+def _rows(session: Session, key: Any, value: Any, condition: Any) -> Iterator[tuple[Any, Any]]:
+    yield from session.execute(select(key, value).where(condition))
+
+
+def _overrides(session: Session, file_ids: Sequence[int]) -> dict[int, dict[str, str]]:
+    overrides: dict[int, dict[str, str]] = {}
+    rows = session.scalars(
+        select(Override)
+        .where(Override.file_id.in_(file_ids), Override.withdrawn_at.is_(None))
+        .order_by(Override.at, Override.id)
+    )
+    for row in rows:
+        overrides.setdefault(row.file_id, {})[row.name] = row.value
+    return overrides
+
+
+def _claims(
+    session: Session, subject: Any, ids: Sequence[int]
+) -> dict[int, list[tuple[str, dict[str, Any]]]]:
+    rows = session.execute(
+        select(subject, ClaimRow.source, ClaimRow.claims)
+        .where(subject.in_(ids), ClaimRow.current)
+        .order_by(ClaimRow.at, ClaimRow.id)
+    )
+    claims: dict[int, list[tuple[str, dict[str, Any]]]] = {}
+    for id_, source, said in rows:
+        claims.setdefault(id_, []).append((source, said))
+    return claims
+
+
+def _places(session: Session, file_ids: Sequence[int]) -> dict[int, list[tuple[str, Location]]]:
+    rows = session.execute(
+        select(Root.path, Location)
+        .join(Root, Root.id == Location.root_id)
+        .where(Location.file_id.in_(file_ids))
+        .order_by(Location.id)
+    )
+    places: dict[int, list[tuple[str, Location]]] = {}
+    for root, place in rows:
+        places.setdefault(place.file_id or 0, []).append((root, place))
+    return places
+
+
+def _previews(session: Session, version_ids: Sequence[int]) -> dict[int, tuple[int, int]]:
+    rows = session.execute(
+        select(Preview.version_id, Preview.id)
+        .where(Preview.version_id.in_(version_ids), Preview.status == "ok")
+        .order_by(Preview.version_id, Preview.position, Preview.id)
+    )
+    found: dict[int, tuple[int, int]] = {}
+    for version_id, preview_id in rows:
+        first, count = found.get(version_id, (preview_id, 0))
+        found[version_id] = (first, count + 1)
+    return found
+
+
+def _prompts(session: Session, version_ids: Sequence[int]) -> dict[int, list[str]]:
+    rows = session.execute(
+        select(Preview.version_id, GenerationRecord.prompt)
+        .join(GenerationRecord, GenerationRecord.preview_id == Preview.id)
+        .where(Preview.version_id.in_(version_ids), GenerationRecord.prompt.is_not(None))
+        .order_by(Preview.version_id, Preview.position, Preview.id)
+    )
+    prompts: dict[int, list[str]] = {}
+    for version_id, prompt in rows:
+        prompts.setdefault(version_id, []).append(prompt or "")
+    return prompts
+
+
+def _file_facts(
+    file: File,
+    verdict: Mapping[str, Any],
+    claims: Sequence[tuple[str, Mapping[str, Any]]],
+    places: Sequence[tuple[str, Location]],
+    overrides: Mapping[str, str],
+) -> FileFacts:
+    present = [(root, place) for root, place in places if place.missing_since is None]
+    return FileFacts(
+        size=file.size,
+        sha256=file.sha256,
+        fingerprint=file.fingerprint,
+        verdict=verdict,
+        claims=claims,
+        paths=[_display(root, place) for root, place in present or places],
+        missing=not present,
+        overrides=overrides,
+        mtime_ns=min((place.mtime_ns for _, place in places), default=0),
+        copies=len({place.inode for _, place in present}),
+    )
+
+
+def _display(root: str, place: Location) -> str:
+    """A path fit for showing: bytes that are no UTF-8 become U+FFFD."""
+    parts = [os.fsencode(root), place.directory, place.name]
+    return b"/".join(part for part in parts if part).decode("utf-8", "replace")

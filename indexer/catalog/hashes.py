@@ -1,0 +1,120 @@
+"""Full hashes: which places still need one, and what follows when copies turn out to differ."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import and_, func, select, update
+from sqlalchemy.orm import Session
+
+from indexer.catalog.schema import File, Location, Model, Quarantine, Root, VerdictRow, Version
+
+__all__ = ["Unhashed", "record_hashes", "unhashed_places"]
+
+
+@dataclass(frozen=True, slots=True)
+class Unhashed:
+    """A place whose bytes were not hashed since they changed."""
+
+    id: int
+    file_id: int
+    root: str
+    directory: bytes
+    name: bytes
+    size: int
+    mtime_ns: int
+
+
+def unhashed_places(
+    session: Session, *, everything: bool, after: int = 0, limit: int = 100
+) -> list[Unhashed]:
+    """The next places by id without a hash: of content seen in several places, or ``everything``."""
+    statement = (
+        select(
+            Location.id,
+            Location.file_id,
+            Root.path,
+            Location.directory,
+            Location.name,
+            Location.size,
+            Location.mtime_ns,
+        )
+        .join(Root, Root.id == Location.root_id)
+        .outerjoin(Quarantine, Quarantine.location_id == Location.id)
+        .where(
+            Location.sha256.is_(None),
+            Location.file_id.is_not(None),
+            Location.missing_since.is_(None),
+            Quarantine.id.is_(None),
+            Location.id > after,
+        )
+        .order_by(Location.id)
+        .limit(limit)
+    )
+    if not everything:
+        statement = statement.where(Location.file_id.in_(_copied()))
+    rows = session.execute(statement).all()
+    return [Unhashed(row[0], row[1] or 0, row[2], row[3], row[4], row[5], row[6]) for row in rows]
+
+
+def _copied() -> Any:
+    """Files seen at several places that are not hard links of each other."""
+    return (
+        select(Location.file_id)
+        .where(and_(Location.missing_since.is_(None), Location.file_id.is_not(None)))
+        .group_by(Location.file_id)
+        .having(func.count(func.distinct(Location.inode)) > 1)
+    )
+
+
+def record_hashes(session: Session, hashes: Sequence[tuple[Unhashed, str]]) -> set[int]:
+    """Store measured hashes (place, SHA-256); answers the versions whose entries change.
+
+    Content that shared a fingerprint but differs becomes a file of its own.
+    """
+    for place, digest in hashes:
+        session.execute(update(Location).where(Location.id == place.id).values(sha256=digest))
+    touched: set[int] = set()
+    for place, digest in hashes:
+        touched |= _settle(session, place, digest)
+    return touched
+
+
+def _settle(session: Session, place: Unhashed, digest: str) -> set[int]:
+    file = session.get_one(File, place.file_id)
+    if file.sha256 == digest:
+        return {file.version_id}
+    twin = session.scalar(select(File).where(File.sha256 == digest))
+    if twin is None and file.sha256 is None:
+        file.sha256 = digest
+        session.flush()
+        return {file.version_id}
+    if twin is None:
+        twin = _split(session, file, digest)
+    session.execute(update(Location).where(Location.id == place.id).values(file_id=twin.id))
+    return {file.version_id, twin.version_id}
+
+
+def _split(session: Session, file: File, digest: str) -> File:
+    """A file of its own for bytes that only looked the same; headers are equal, so the verdict is copied."""
+    model = Model(key=f"file:{digest}")
+    session.add(model)
+    session.flush()
+    version = Version(key=f"file:{digest}", model_id=model.id)
+    session.add(version)
+    session.flush()
+    twin = File(
+        version_id=version.id,
+        fingerprint=f"sha256:{digest}",
+        size=file.size,
+        container=file.container,
+        sha256=digest,
+        warnings=file.warnings,
+    )
+    session.add(twin)
+    session.flush()
+    for row in session.scalars(select(VerdictRow).where(VerdictRow.file_id == file.id)):
+        copied = {c.name: getattr(row, c.name) for c in VerdictRow.__table__.columns if c.name != "id"}
+        session.add(VerdictRow(**copied | {"file_id": twin.id}))
+    session.flush()
+    return twin

@@ -1,0 +1,166 @@
+"""Previews: which pictures belong to which version, which still need decoding or vectors."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import and_, delete, exists, false, func, or_, select, update
+from sqlalchemy.orm import Session
+
+from indexer.catalog.changes import count_up
+from indexer.catalog.schema import Preview, Vector
+from indexer.catalog.upsert import pieces, upsert
+from indexer.domain.found import FoundPath
+
+__all__ = [
+    "PendingPreview",
+    "Picture",
+    "count_pending",
+    "pending_previews",
+    "picture",
+    "previews_of",
+    "record_pictures",
+    "sync_previews",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class PendingPreview:
+    """A picture that lacks its thumbnail or a vector."""
+
+    id: int
+    version_id: int
+    location: bytes
+    thumbnail: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """What decoding found; ``code`` and ``detail`` tell why a broken picture has nothing else."""
+
+    preview_id: int
+    status: str
+    code: str | None = None
+    detail: str | None = None
+    width: int | None = None
+    height: int | None = None
+    colour: str | None = None
+    thumbnail: str | None = None
+
+
+def sync_previews(session: Session, wanted: Mapping[int, tuple[int, Sequence[FoundPath]]]) -> None:
+    """Make the previews of places those of ``wanted`` (place -> version and its pictures in order).
+
+    Changed pictures lose their vectors and wait for new ones; pictures that went away are marked missing.
+    """
+    have = _by_place(session, wanted)
+    rows: list[dict[str, Any]] = []
+    stale: list[int] = []
+    gone: list[int] = []
+    for place_id, (version_id, pictures) in wanted.items():
+        known = have[place_id]
+        for position, path in enumerate(pictures):
+            old = known.pop(path.path, None)
+            same = old is not None and (old.size, old.mtime_ns) == (path.size, path.mtime_ns)
+            if old is not None and not same:
+                stale.append(old.id)
+            rows.append(_row(place_id, version_id, path, position, old if same else None))
+        gone.extend(row.id for row in known.values())
+    for piece in pieces(stale):
+        session.execute(delete(Vector).where(Vector.preview_id.in_(piece)))
+    if stale or gone:
+        count_up(session, "vectors")
+    for piece in pieces(gone):
+        session.execute(update(Preview).where(Preview.id.in_(piece)).values(status="missing"))
+    upsert(session, Preview, rows, ["place_id", "location"])
+
+
+def _by_place(session: Session, places: Iterable[int]) -> dict[int, dict[bytes, Preview]]:
+    have: dict[int, dict[bytes, Preview]] = {place_id: {} for place_id in places}
+    for piece in pieces(have):
+        for row in session.scalars(select(Preview).where(Preview.place_id.in_(piece))):
+            have[row.place_id or 0][row.location] = row
+    return have
+
+
+def _row(
+    place_id: int, version_id: int, path: FoundPath, position: int, same: Preview | None
+) -> dict[str, Any]:
+    return {
+        "place_id": place_id,
+        "version_id": version_id,
+        "source": "local",
+        "location": path.path,
+        "position": min(position, 32_767),
+        "size": path.size,
+        "mtime_ns": path.mtime_ns,
+        "status": _status(same),
+    }
+
+
+def _status(same: Preview | None) -> str:
+    """An unchanged picture keeps its state; one that was missing is back."""
+    if same is None:
+        return "new"
+    return ("ok" if same.thumbnail else "new") if same.status == "missing" else same.status
+
+
+def _lacking(space_ids: Sequence[int]) -> Any:
+    lacks = [
+        ~exists().where(and_(Vector.preview_id == Preview.id, Vector.space_id == space_id))
+        for space_id in space_ids
+    ]
+    return or_(Preview.status == "new", and_(Preview.status == "ok", or_(*lacks)) if lacks else false())
+
+
+def count_pending(session: Session, space_ids: Sequence[int]) -> int:
+    """How many pictures lack a thumbnail or a vector in one of the spaces."""
+    return session.scalar(select(func.count()).select_from(Preview).where(_lacking(space_ids))) or 0
+
+
+def pending_previews(
+    session: Session, space_ids: Sequence[int], after: int, limit: int
+) -> list[PendingPreview]:
+    """The next pictures, by id after ``after``, that lack a thumbnail or a vector in one of the spaces."""
+    rows = session.execute(
+        select(Preview.id, Preview.version_id, Preview.location, Preview.thumbnail)
+        .where(Preview.id > after, _lacking(space_ids))
+        .order_by(Preview.id)
+        .limit(limit)
+    )
+    return [PendingPreview(*row) for row in rows]
+
+
+def record_pictures(session: Session, pictures: Sequence[Picture]) -> None:
+    """Store what decoding found."""
+    rows = [
+        {
+            "id": p.preview_id,
+            "status": p.status,
+            "code": p.code,
+            "detail": p.detail,
+            "width": p.width,
+            "height": p.height,
+            "colour": p.colour,
+            "thumbnail": p.thumbnail,
+        }
+        for p in pictures
+    ]
+    if rows:
+        session.execute(update(Preview), rows)
+        count_up(session, "vectors")
+
+
+def picture(session: Session, preview_id: int) -> Preview | None:
+    """One preview's row."""
+    return session.get(Preview, preview_id)
+
+
+def previews_of(session: Session, version_ids: Sequence[int]) -> Iterator[Preview]:
+    """Shown previews of versions, in order of position."""
+    for piece in pieces(version_ids):
+        yield from session.scalars(
+            select(Preview)
+            .where(Preview.version_id.in_(piece), Preview.status.in_(("ok", "new")))
+            .order_by(Preview.version_id, Preview.position, Preview.id)
+        )

@@ -1,0 +1,135 @@
+"""Vectors of previews: stored as float16, never two identities in one space."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from indexer.catalog.schema import Preview, Vector, VectorSpace
+from indexer.catalog.upsert import pieces, upsert
+
+__all__ = [
+    "count_vectors",
+    "iterate_vectors",
+    "open_space",
+    "previews_in_space",
+    "previews_of_versions",
+    "space_id",
+    "store_vectors",
+    "vectors_of",
+    "versions_of_previews",
+]
+
+
+def open_space(session: Session, key: str, space: str, dimension: int, identity: Mapping[str, Any]) -> int:
+    """The id of a vector space, made when new. ``key`` names its whole identity."""
+    row = {"key": key, "space": space, "dimension": dimension, "identity": dict(identity)}
+    upsert(session, VectorSpace, [row], ["key"], update=False)
+    found = space_id(session, key)
+    assert found is not None  # just made
+    return found
+
+
+def space_id(session: Session, key: str) -> int | None:
+    """The id of a vector space by its key."""
+    return session.scalar(select(VectorSpace.id).where(VectorSpace.key == key))
+
+
+def store_vectors(
+    session: Session, space: int, preview_ids: Sequence[int], vectors: NDArray[np.float32]
+) -> None:
+    """Store vectors (n, d), one a preview, replacing earlier ones.
+
+    Raises ``ValueError`` when a value is not finite: such a vector would poison every search.
+    """
+    if not np.isfinite(vectors).all():
+        raise ValueError("a vector holds NaN or infinite values")
+    rows = [
+        {"preview_id": id_, "space_id": space, "data": row.astype("<f2").tobytes()}
+        for id_, row in zip(preview_ids, vectors, strict=True)
+    ]
+    upsert(session, Vector, rows, ["preview_id", "space_id"])
+
+
+def iterate_vectors(
+    session: Session, space: int, batch: int = 5_000
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
+    """All vectors of shown previews in a space, in batches of (ids (n,), vectors (n, d)), by id."""
+    last = 0
+    while True:
+        rows = session.execute(
+            select(Vector.preview_id, Vector.data)
+            .join(Preview, Preview.id == Vector.preview_id)
+            .where(Vector.space_id == space, Vector.preview_id > last, Preview.status == "ok")
+            .order_by(Vector.preview_id)
+            .limit(batch)
+        ).all()
+        if not rows:
+            return
+        last = rows[-1][0]
+        yield _unpack([(id_, data) for id_, data in rows])
+
+
+def vectors_of(
+    session: Session, space: int, preview_ids: Sequence[int]
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """The vectors of some previews: ids (n,) and vectors (n, d); previews without one are left out."""
+    rows: list[tuple[int, bytes]] = []
+    for piece in pieces(preview_ids):
+        found = session.execute(
+            select(Vector.preview_id, Vector.data)
+            .where(Vector.space_id == space, Vector.preview_id.in_(piece))
+            .order_by(Vector.preview_id)
+        )
+        rows.extend((id_, data) for id_, data in found)
+    return _unpack(rows)
+
+
+def _unpack(rows: Sequence[tuple[int, bytes]]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    ids = np.array([id_ for id_, _ in rows], dtype=np.int64)
+    if not rows:
+        return ids, np.empty((0, 0), dtype=np.float32)
+    data = np.frombuffer(b"".join(data for _, data in rows), dtype="<f2")
+    return ids, data.reshape(len(rows), -1).astype(np.float32)
+
+
+def previews_in_space(session: Session, space: int, preview_ids: Sequence[int]) -> set[int]:
+    """Which of the previews have a vector in the space."""
+    found: set[int] = set()
+    for piece in pieces(preview_ids):
+        found.update(
+            session.scalars(
+                select(Vector.preview_id).where(Vector.space_id == space, Vector.preview_id.in_(piece))
+            )
+        )
+    return found
+
+
+def count_vectors(session: Session, space: int) -> int:
+    """How many vectors a space holds."""
+    return session.scalar(select(func.count()).select_from(Vector).where(Vector.space_id == space)) or 0
+
+
+def versions_of_previews(session: Session, preview_ids: Sequence[int]) -> dict[int, int]:
+    """Preview id to version id."""
+    found: dict[int, int] = {}
+    for piece in pieces(preview_ids):
+        rows = session.execute(select(Preview.id, Preview.version_id).where(Preview.id.in_(piece)))
+        found.update((id_, version_id) for id_, version_id in rows)
+    return found
+
+
+def previews_of_versions(session: Session, version_ids: Sequence[int]) -> dict[int, int]:
+    """Shown preview id to version id, for the given versions."""
+    found: dict[int, int] = {}
+    for piece in pieces(version_ids):
+        rows = session.execute(
+            select(Preview.id, Preview.version_id).where(
+                Preview.version_id.in_(piece), Preview.status == "ok"
+            )
+        )
+        found.update((id_, version_id) for id_, version_id in rows)
+    return found

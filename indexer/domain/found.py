@@ -1,0 +1,71 @@
+"""What a source finds and what the pipeline makes of it, on its way into the catalog."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from indexer.domain.claims import ClaimSet
+from indexer.domain.verdict import Verdict
+
+__all__ = ["FoundFile", "FoundPath", "Judged", "Problem", "WalkProblem"]
+
+
+@dataclass(frozen=True, slots=True)
+class FoundPath:
+    """A file beside a model file: absolute path as bytes (names need not be UTF-8), size, mtime in ns."""
+
+    path: bytes
+    size: int
+    mtime_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class FoundFile:
+    """A model file found on disk, with what lies beside it.
+
+    ``directory`` is relative to the root, ``name`` the file's name, both as bytes. ``inode`` is
+    ``st_dev:st_ino``. ``sidecars`` are (suffix, path) pairs; ``previews`` are in order of preference.
+    ``surroundings`` is a digest that changes when anything beside the file changes.
+    """
+
+    path: bytes
+    directory: bytes
+    name: bytes
+    size: int
+    mtime_ns: int
+    inode: str
+    sidecars: tuple[tuple[str, FoundPath], ...]
+    previews: tuple[FoundPath, ...]
+    surroundings: str
+    claims: tuple[ClaimSet, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WalkProblem:
+    """A folder that could not be read; what the catalog knows of it stays as it is."""
+
+    path: bytes
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A readable file: its content's name, what it is, what is claimed about it."""
+
+    found: FoundFile
+    fingerprint: str
+    container: str
+    verdict: Verdict
+    claims: tuple[ClaimSet, ...]
+    warnings: dict[str, str] = field(default_factory=dict)
+    training: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A file that could not be read: a stable code, a sentence, and whether to retry unchanged."""
+
+    found: FoundFile
+    code: str
+    detail: str
+    retry: bool

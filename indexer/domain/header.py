@@ -1,0 +1,44 @@
+"""What a model container says about its tensors, whichever container it is."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TypedDict
+
+__all__ = ["Header", "HeaderWarning", "TensorEntry"]
+
+
+class TensorEntry(TypedDict):
+    """One tensor as safetensors spells it; other containers translate to the same form.
+
+    ``shape`` is ``[out, in, ...]``; ``data_offsets`` are byte offsets from the start of the data section.
+    Plain dictionaries, because a library has tens of millions of tensors and building objects would cost
+    more than parsing.
+    """
+
+    dtype: str
+    shape: list[int]
+    data_offsets: list[int]
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderWarning:
+    """Something odd that did not stop the reading: a stable ``code`` and a sentence."""
+
+    code: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """Everything read from a container without reading a tensor.
+
+    ``container`` is one of ``safetensors``, ``gguf``, ``pickle``, ``zip``. ``data_start`` is the offset of
+    the data section in bytes, ``data_size`` its length. ``metadata`` is what the writer claims, unverified.
+    """
+
+    container: str
+    tensors: Mapping[str, TensorEntry]
+    metadata: Mapping[str, str]
+    data_start: int
+    data_size: int
+    warnings: tuple[HeaderWarning, ...] = field(default=())

@@ -1,0 +1,89 @@
+"""The flat records that the parts of Pinakes hand to each other."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+__all__ = ["Document", "FileRef", "SourceRef", "from_json", "to_json"]
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRef:
+    """Where an entry is known: ``source`` is ``local``, ``civitai`` …; ``id`` is that source's own."""
+
+    source: str
+    id: str
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FileRef:
+    """One file of a version; ``path`` for display, ``sha256`` lower-case hex, None when not hashed yet."""
+
+    path: str
+    sha256: str | None
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One version as search sees it: every field of ``domain.fields`` is an attribute here.
+
+    ``architecture_path`` is root first. ``created`` is a day as ``YYYY-MM-DD``. ``rating`` is a lower
+    confidence bound in stars, 0..5. ``size`` is in bytes. ``hidden`` names why it is hidden by default
+    (``adult``, ``real_person``, ``minor``).
+    """
+
+    id: int
+    model_id: int
+    name: str
+    version: str = ""
+    kind: str = "unknown"
+    adapter: str | None = None
+    architecture: str | None = None
+    architecture_path: tuple[str, ...] = ()
+    family: str | None = None
+    base_label: str | None = None
+    category: str | None = None
+    creator: str | None = None
+    tags: tuple[str, ...] = ()
+    trigger_words: tuple[str, ...] = ()
+    description: str = ""
+    prompts: tuple[str, ...] = ()
+    licence: str | None = None
+    rank: int | None = None
+    size: int | None = None
+    rating: float | None = None
+    rating_count: int | None = None
+    downloads: int | None = None
+    nsfw_level: int | None = None
+    created: str | None = None
+    hashes: tuple[str, ...] = ()
+    has: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
+    hidden: tuple[str, ...] = ()
+    confidence: float = 0.0
+    preview_id: int | None = None
+    files: tuple[FileRef, ...] = field(default=())
+    sources: tuple[SourceRef, ...] = field(default=())
+
+    @property
+    def file_names(self) -> tuple[str, ...]:
+        """Last parts of the files' paths."""
+        return tuple(ref.path.replace("\\", "/").rsplit("/", 1)[-1] for ref in self.files)
+
+
+_TUPLES = {f.name for f in fields(Document) if str(f.type).startswith("tuple[str")}
+
+
+def to_json(document: Document) -> dict[str, Any]:
+    """The document as plain JSON data."""
+    return asdict(document)
+
+
+def from_json(stored: Mapping[str, Any]) -> Document:
+    """The document back from ``to_json`` data, also after a round through JSON text."""
+    values: dict[str, Any] = {n: tuple(v) if n in _TUPLES else v for n, v in stored.items()}
+    values["files"] = tuple(FileRef(**ref) for ref in stored["files"])
+    values["sources"] = tuple(SourceRef(**ref) for ref in stored["sources"])
+    return Document(**values)

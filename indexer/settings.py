@@ -1,0 +1,108 @@
+"""One frozen ``Settings``, read once from the environment (``PINAKES_*``); nothing else reads it.
+
+Secrets are ``SecretStr`` so that they never show in a ``repr``, a log line or an answer.
+"""
+
+import os
+from functools import cached_property
+from pathlib import Path
+
+import platformdirs
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from indexer.errors import CatalogError, UsageError
+
+__all__ = ["Settings", "read_settings"]
+
+
+class Settings(BaseSettings):
+    """Where things are kept and how far work may go. Every field has a ``PINAKES_`` variable."""
+
+    model_config = SettingsConfigDict(env_prefix="PINAKES_", frozen=True, extra="ignore")
+
+    home: Path = Field(
+        default_factory=lambda: Path(platformdirs.user_data_dir("pinakes", appauthor=False)),
+        description="Folder of the catalog, the indexes and the thumbnails; never inside a model folder",
+    )
+    database_url: SecretStr | None = Field(
+        default=None, description="SQLAlchemy URL of a PostgreSQL catalog; without it SQLite under home"
+    )
+    clip_model: str = Field(default="ViT-B-32", description="open_clip model name of the semantic vectors")
+    clip_pretrained: str | None = Field(
+        default=None,
+        description="open_clip weights tag, or path of a local weights file; empty: no words-to-image",
+    )
+    unstable_seconds: float = Field(
+        default=60.0,
+        description="A damaged file changed less than this long ago counts as still being written",
+    )
+    batch_size: int = Field(default=200, ge=1, le=10_000, description="Files per catalog transaction")
+    decode_workers: int = Field(
+        default_factory=lambda: max(1, min(4, os.cpu_count() or 1)),
+        ge=1,
+        le=64,
+        description="Processes that decode previews",
+    )
+    show_adult: bool = Field(default=False, description="Show adult entries unless a query says otherwise")
+    show_people: bool = Field(
+        default=False, description="Show entries of real persons and minor-flagged ones"
+    )
+    host: str = Field(default="127.0.0.1", description="Address that `pinakes serve` binds to")
+    token: SecretStr | None = Field(
+        default=None, description="Secret that every request must show; needed when host is not loopback"
+    )
+    port: int = Field(default=7870, ge=0, le=65_535, description="Port that `pinakes serve` binds to")
+
+    @cached_property
+    def catalog_url(self) -> str:
+        """SQLAlchemy URL of the catalog; holds a password when PostgreSQL is used: never print it."""
+        if self.database_url is not None:
+            return self.database_url.get_secret_value()
+        return f"sqlite:///{self.home / 'catalog.sqlite3'}"
+
+    @property
+    def text_folder(self) -> Path:
+        """Folder of the tantivy index."""
+        return self.home / "text"
+
+    @property
+    def vector_folder(self) -> Path:
+        """Folder of the vector indexes, one subfolder a vector space."""
+        return self.home / "vectors"
+
+    @property
+    def thumbnail_folder(self) -> Path:
+        """Folder of re-encoded previews, named by content."""
+        return self.home / "thumbnails"
+
+    def prepare_home(self) -> None:
+        """Make the home folder, private to its owner.
+
+        Raises ``CatalogError`` (``home_unwritable``) with the path and the way out.
+        """
+        try:
+            self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+            probe = self.home / ".write-test"
+            probe.write_bytes(b"x")
+            probe.unlink()
+        except OSError as error:
+            raise CatalogError(
+                "home_unwritable",
+                f"Pinakes keeps its catalog in {self.home}, which cannot be written ({error.strerror}). "
+                "Free some space or name another folder with --home FOLDER or PINAKES_HOME.",
+            ) from error
+
+
+def read_settings(home: Path | None = None) -> Settings:
+    """Read the environment once; ``home`` (from ``--home``) wins over it.
+
+    Raises ``UsageError`` (``setting``) that names the variable at fault.
+    """
+    try:
+        settings = Settings() if home is None else Settings(home=home)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        name = "PINAKES_" + "_".join(str(part) for part in first["loc"]).upper()
+        raise UsageError("setting", f"The setting {name} cannot be used: {first['msg']}.") from error
+    return settings.model_copy(update={"home": settings.home.expanduser().absolute()})

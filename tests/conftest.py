@@ -1,0 +1,92 @@
+"""Shared by all tests: settings in a folder of their own, catalogs on both databases, the indexed demo."""
+
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import create_engine, make_url, text
+
+from indexer.catalog.database import Catalog, open_catalog
+from indexer.progress import Silent
+from indexer.settings import Settings
+
+if TYPE_CHECKING:
+    from indexer.demo import DemoReport
+
+ADMIN_URL = os.environ.get("PINAKES_TEST_DATABASE_URL")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _own_environment() -> Iterator[None]:
+    """No setting of the person who runs the tests reaches them."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in list(os.environ):
+            if name.startswith("PINAKES_") and not name.startswith("PINAKES_TEST_"):
+                patch.delenv(name)
+        yield
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Settings with a home of their own."""
+    return Settings(home=tmp_path / "home", decode_workers=1)
+
+
+def _fresh_postgres() -> Iterator[str]:
+    """The URL of a new, empty PostgreSQL database, dropped afterwards."""
+    if ADMIN_URL is None:
+        pytest.skip("no PostgreSQL server: run scripts/test, which starts one")
+    name = f"test_{uuid.uuid4().hex}"
+    admin = create_engine(
+        make_url(ADMIN_URL).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT"
+    )
+    with admin.connect() as connection:
+        connection.execute(text(f'CREATE DATABASE "{name}"'))
+    try:
+        yield make_url(ADMIN_URL).set(database=name).render_as_string(hide_password=False)
+    finally:
+        with admin.connect() as connection:
+            connection.execute(text(f'DROP DATABASE "{name}" WITH (FORCE)'))
+        admin.dispose()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def both(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Settings]:
+    """Settings of an empty catalog, once on each database."""
+    home = tmp_path / "home"
+    if request.param == "sqlite":
+        yield Settings(home=home, decode_workers=1)
+        return
+    home.mkdir()
+    for url in _fresh_postgres():
+        yield Settings(home=home, database_url=url, decode_workers=1)
+
+
+@pytest.fixture
+def catalog(both: Settings) -> Iterator[Catalog]:
+    """An open, empty catalog, once on each database."""
+    opened = open_catalog(both)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="session")
+def demo_library(tmp_path_factory: pytest.TempPathFactory) -> "tuple[Path, DemoReport]":
+    """The demo library's folder and what its generator knows of it."""
+    from indexer.demo import write_demo
+
+    folder = tmp_path_factory.mktemp("demo") / "library"
+    return folder, write_demo(folder)
+
+
+@pytest.fixture(scope="session")
+def demo_home(tmp_path_factory: pytest.TempPathFactory, demo_library: "tuple[Path, DemoReport]") -> Settings:
+    """Settings whose home holds the indexed demo library. For reading only."""
+    from indexer.pipeline import index_folders
+
+    settings = Settings(home=tmp_path_factory.mktemp("demo-home"), decode_workers=2)
+    index_folders([demo_library[0]], settings, Silent())
+    return settings
