@@ -1,9 +1,9 @@
 """Reference layouts: the tensors of a known model, name by name, kept as compact text tables.
 
-A layout file is ``indexer/data/layouts/<id>.layout``. ``<architecture>`` is the naming of the original release
-(for UNets the LDM naming ``input_blocks...``), ``<architecture>.diffusers`` the naming of the diffusers library;
-components have ids of their own (``clip-l``, ``vae-kl-f8``). Names are those of the bare component, without any
-checkpoint prefix. Grammar of a file, line by line::
+A layout file is ``indexer/data/layouts/<id>.layout``. ``<architecture>`` is the naming of the original
+release (for UNets the LDM naming ``input_blocks...``), ``<architecture>.diffusers`` the naming of the
+diffusers library; components have ids of their own (``clip-l``, ``vae-kl-f8``). Names are those of the bare
+component, without any checkpoint prefix. Grammar of a file, line by line::
 
     # comment                     the file's "why" stands here
     @base <layout id>             start from another layout

@@ -23,7 +23,7 @@ _SOURCE_ORDER = (
     "sidecar:cm-info",
     "sidecar:metadata",
     "sidecar:api_info",
-    "sidecar:a1111",
+    "sidecar:json",
     "sidecar:swarm",
     "header:modelspec",
     "header:",

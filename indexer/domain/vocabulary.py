@@ -1,8 +1,8 @@
 """The words of the catalog, read once from ``indexer/data/*.toml`` into frozen records.
 
 Knowledge stands in the tables, each row with its *why*; this module only reads, types and walks them. Every
-function is cached and returns immutable data. A fault in a table is a ``UsageError`` (``bad_table``) that names
-the file and the row.
+function is cached and returns immutable data. A fault in a table is a ``UsageError`` (``bad_table``) that
+names the file and the row.
 """
 
 import tomllib
@@ -45,9 +45,9 @@ _Row = TypeVar("_Row")
 
 @dataclass(frozen=True, slots=True)
 class Architecture:
-    """A tensor layout: what loads. ``role`` is what the tensors are for; ``abstract`` marks a
-    node that is no model itself; ``like`` names a twin that no header can tell apart; ``prior`` weighs it among look-alikes before names and claims are heard.
-    """
+    """A tensor layout: what loads. ``role`` is what the tensors are for; ``abstract`` marks a node that is no
+    model itself; ``like`` names a twin that no header can tell apart; ``prior`` weighs it among look-alikes
+    before names and claims are heard."""
 
     id: str
     title: str
@@ -73,7 +73,8 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """A lineage of weights: what looks right together. ``names`` are words of titles, ``tags`` of captions."""
+    """A lineage of weights: what looks right together. ``names`` are words of titles, ``tags`` of
+    captions."""
 
     id: str
     title: str
@@ -116,7 +117,8 @@ class BaseLabel:
 
 @cache
 def read_table(name: str) -> Mapping[str, Any]:
-    """One table of ``indexer/data``, for instance ``kinds.toml``, as plain data; read once, not to be changed."""
+    """One table of ``indexer/data``, for instance ``kinds.toml``, as plain data; read once, not to be
+    changed."""
     return tomllib.loads((_DATA / name).read_text(encoding="utf-8"))
 
 
@@ -235,9 +237,9 @@ def common_ancestor(ids: frozenset[str] | set[str]) -> str | None:
 def trained_architecture(text: str) -> str | None:
     """The architecture that trainers and tools mean by ``text``.
 
-    Understands ``ss_base_model_version`` of kohya's and musubi's trainers, ``modelspec.architecture`` (any suffix
-    such as ``/lora`` is ignored), ``general.architecture`` of GGUF and SwarmUI's ids. Not case-sensitive.
-    """
+    Understands ``ss_base_model_version`` of kohya's and musubi's trainers, ``modelspec.architecture`` (any
+    suffix such as ``/lora`` is ignored), ``general.architecture`` of GGUF and SwarmUI's ids. Not
+    case-sensitive."""
     return _trainer_index().get(text.strip().lower().partition("/")[0])
 
 

@@ -1,0 +1,126 @@
+"""How the command talks: answers on standard output, progress and notes on standard error."""
+
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from rich.console import Console as RichConsole
+from rich.markup import escape
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from indexer.pipeline import IndexReport
+    from indexer.progress import Stage
+
+__all__ = ["Console", "printable"]
+
+
+def printable(text: str) -> str:
+    """Text from strangers made fit for a terminal: control characters shown, not sent."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+class _Bar:
+    def __init__(self, progress: Progress, task: Any) -> None:
+        self._progress = progress
+        self._task = task
+
+    def advance(self, count: int = 1) -> None:
+        """See ``indexer.progress.Stage``."""
+        self._progress.advance(self._task, count)
+
+
+class Console:
+    """A person at a terminal, or a program that wants JSON. It is a ``progress.Progress``."""
+
+    def __init__(self, json: bool = False) -> None:
+        self.json = json
+        self.out = RichConsole(highlight=False, soft_wrap=False)
+        self.err = RichConsole(stderr=True, highlight=False)
+
+    @contextmanager
+    def stage(self, title: str, unit: str, total: int | None) -> Iterator["Stage"]:
+        """A progress bar on standard error while the stage lasts; it only counts while the end is unknown."""
+        columns = (
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn(unit),
+            TimeRemainingColumn(),
+        )
+        with Progress(*columns, console=self.err, disable=not self.err.is_terminal) as progress:
+            yield _Bar(progress, progress.add_task(escape(printable(title)), total=total))
+
+    def note(self, text: str) -> None:
+        """A sentence on standard error."""
+        self.err.print(escape(printable(text)), style="yellow", soft_wrap=True)
+
+    def line(self, text: str) -> None:
+        """A line of the answer."""
+        self.out.print(escape(printable(text)), soft_wrap=True)
+
+    def answer(self, data: Any, show: Callable[[], None]) -> None:
+        """The answer: JSON for programs, whatever ``show`` prints for people."""
+        if self.json:
+            self.write_json(data)
+        else:
+            show()
+
+    def write_json(self, data: Any) -> None:
+        """One JSON value on one line of standard output."""
+        sys.stdout.buffer.write(orjson.dumps(data, default=str, option=orjson.OPT_APPEND_NEWLINE))
+        sys.stdout.flush()
+
+    def table(self, title: str, columns: list[str], rows: list[list[str]]) -> None:
+        """A table of strings."""
+        table = Table(title=escape(title) or None, title_justify="left", box=None, pad_edge=False)
+        for column in columns:
+            table.add_column(column, overflow="fold")
+        for row in rows:
+            table.add_row(*(escape(printable(cell)) for cell in row))
+        self.out.print(table)
+
+    def index_report(self, report: "IndexReport") -> None:
+        """What an index run did, folder by folder."""
+        rows = [
+            [path, *map(str, (s.read, s.unchanged, s.quarantined, s.postponed, s.missing))]
+            for path, s in report.scans.items()
+        ]
+        self.table("", ["folder", "read", "unchanged", "quarantined", "postponed", "missing"], rows)
+        self.line(
+            f"{report.pictures.embedded} pictures looked at, {report.pictures.broken} broken; "
+            f"{report.published} entries published."
+        )
+
+    def inspected(self, told: Mapping[str, Any]) -> None:
+        """One inspected file: what it is, why, and what is odd about it."""
+        self.out.print(escape(printable(told["path"])), style="bold", soft_wrap=True)
+        if told["reason"]:
+            self.line(f"  cannot be read: {told['reason']['detail']} [{told['reason']['code']}]")
+            return
+        kind = (
+            told["kind"] if told["adapter"] in (None, told["kind"]) else f"{told['kind']} ({told['adapter']})"
+        )
+        where = " > ".join(told["architecture_path"]) or "architecture unknown"
+        self.line(f"  {kind}, {where}, confidence {told['confidence']:.2f}")
+        if told["candidates"]:
+            self.line("  could be " + ", ".join(c["architecture"] for c in told["candidates"]))
+        if told["rank"]:
+            self.line(f"  rank {told['rank']['min']}..{told['rank']['max']}, mostly {told['rank']['mode']}")
+        for row in told["evidence"]:
+            self.line(f"  because {row['detail']} [{row['rule']}]")
+        for row in told["conflicts"]:
+            self.line(f"  but {row['source']} says {row['claim']}; found {row['found']}")
+        for code in told["warnings"]:
+            self.line(f"  warning {code}")

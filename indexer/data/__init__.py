@@ -1,0 +1,1 @@
+"""Knowledge as tables: one row a fact, each with its why."""

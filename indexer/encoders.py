@@ -1,0 +1,45 @@
+"""Which encoders this installation uses: the weights-free ones always, CLIP where weights are set."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from indexer.embedding.encoders import Encoder
+from indexer.embedding.style import LayoutDescriptor, StyleDescriptor
+from indexer.embedding.weights import WeightsUnavailableError
+from indexer.progress import Progress
+from indexer.settings import Settings
+
+__all__ = ["Encoders", "active_encoders"]
+
+
+@dataclass(frozen=True, slots=True)
+class Encoders:
+    """``style`` and ``content`` need no weights; ``semantic`` is None where CLIP weights cannot be had."""
+
+    style: Encoder
+    content: Encoder
+    semantic: Encoder | None
+
+    @property
+    def all(self) -> Sequence[Encoder]:
+        """Every encoder in use."""
+        return [e for e in (self.style, self.content, self.semantic) if e is not None]
+
+
+def active_encoders(settings: Settings, progress: Progress) -> Encoders:
+    """The encoders in use. Weights that cannot be had are said plainly; everything else goes on."""
+    return Encoders(StyleDescriptor(), LayoutDescriptor(), _semantic(settings, progress))
+
+
+def _semantic(settings: Settings, progress: Progress) -> Encoder | None:
+    if settings.clip_pretrained is None:
+        return None
+    from indexer.embedding.semantic import OpenClipEncoder
+
+    encoder = OpenClipEncoder(settings.clip_model, settings.clip_pretrained)
+    try:
+        encoder.load()
+    except WeightsUnavailableError as error:
+        progress.note(f"Words-to-image search is off: {error}")
+        return None
+    return encoder

@@ -1,0 +1,118 @@
+"""``pinakes inspect``: what is this file? Needs no catalog and writes nothing."""
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from indexer.domain.found import FoundFile, Judged, Problem
+from indexer.errors import UsageError
+from indexer.parsers.fingerprint import sha256_of
+from indexer.parsers.sidecars import SIDECAR_SUFFIXES
+from indexer.reading import judge
+from indexer.sources.local import walk
+
+__all__ = ["describe", "inspect_paths"]
+
+
+def inspect_paths(paths: list[Path], *, hashes: bool = False) -> Iterator[dict[str, Any]]:
+    """One object a file, as the public contract spells it; folders are walked.
+
+    Raises ``UsageError`` (``path_missing``) for a path that is not there.
+    """
+    for path in paths:
+        if not path.exists():
+            raise UsageError("path_missing", f"There is no file or folder {str(path)!r}. Check its name.")
+        for found in _found(path):
+            yield describe(judge(found), hashes=hashes)
+
+
+def _found(path: Path) -> Iterator[FoundFile]:
+    """The model files of a folder, or the one file with what lies beside it."""
+    if path.is_dir():
+        for group in walk(path.resolve(), tuple(SIDECAR_SUFFIXES)):
+            if isinstance(group, list):
+                yield from group
+        return
+    status = path.stat()
+    name = os.fsencode(path.name)
+    beside = walk(path.resolve().parent, tuple(SIDECAR_SUFFIXES))
+    first = next(beside, [])
+    known = [f for f in first if f.name == name] if isinstance(first, list) else []
+    yield (
+        known[0]
+        if known
+        else FoundFile(
+            path=os.fsencode(path),
+            directory=b"",
+            name=name,
+            size=status.st_size,
+            mtime_ns=status.st_mtime_ns,
+            inode=f"{status.st_dev}:{status.st_ino}",
+            sidecars=(),
+            previews=(),
+            surroundings="",
+        )
+    )
+
+
+def describe(outcome: Judged | Problem, *, hashes: bool = False) -> dict[str, Any]:
+    """A judgement as the public contract's ``inspect`` object."""
+    found = outcome.found
+    told: dict[str, Any] = {
+        "path": found.path.decode("utf-8", "replace"),
+        "size": found.size,
+        "container": "unknown",
+        "status": "quarantined",
+        "reason": None,
+        "warnings": [],
+        **_verdict({}),
+        "claims": {},
+        "trigger_words": [],
+        "training": {},
+    }
+    if isinstance(outcome, Problem):
+        return told | {"reason": {"code": outcome.code, "detail": outcome.detail}}
+    verdict = _verdict(asdict(outcome.verdict))
+    claims = {item.source: {claim.name: claim.value for claim in item.claims} for item in outcome.claims}
+    words = [w for said in claims.values() for w in said.get("trigger_words") or ()]
+    told |= {
+        "container": outcome.container,
+        "status": "ok",
+        "warnings": sorted(outcome.warnings),
+        **verdict,
+        "claims": claims,
+        "trigger_words": list(dict.fromkeys(words)),
+        "training": dict(outcome.training),
+    }
+    if hashes:
+        digest = sha256_of(found.path)
+        told["hashes"] = {"SHA256": digest, "AutoV2": digest[:10]}
+    return told
+
+
+_VERDICT = {
+    "kind": "unknown",
+    "adapter": None,
+    "key_format": None,
+    "architecture": None,
+    "architecture_path": [],
+    "candidates": [],
+    "family": None,
+    "confidence": 0.0,
+    "evidence": [],
+    "conflicts": [],
+    "rank": None,
+    "alpha": None,
+    "dtypes": {},
+    "quantisation": None,
+    "parameters": None,
+    "tensors": 0,
+    "prediction_type": None,
+    "components": [],
+}
+
+
+def _verdict(verdict: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: verdict.get(name, default) for name, default in _VERDICT.items()}

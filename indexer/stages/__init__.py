@@ -1,0 +1,1 @@
+"""The stages of indexing, in order: scan, hashing, pictures, publish. ``pipeline`` runs them."""

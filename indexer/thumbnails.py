@@ -1,0 +1,32 @@
+"""Re-encoded previews in the home folder, named by their content: the same picture is kept once."""
+
+import hashlib
+import os
+from pathlib import Path
+
+__all__ = ["store_thumbnail", "thumbnail_path"]
+
+
+def thumbnail_path(folder: Path, name: str) -> Path:
+    """Where a thumbnail lies; two letters of its name spread 70,000 files over 256 folders."""
+    return folder / name[:2] / f"{name}.webp"
+
+
+def store_thumbnail(folder: Path, content: bytes) -> str:
+    """Keep a WebP and answer its name (SHA-256 of its bytes). Whole or not at all: written aside, renamed.
+
+    Raises ``OSError`` when the disk is full.
+    """
+    name = hashlib.sha256(content).hexdigest()
+    path = thumbnail_path(folder, name)
+    if path.exists():
+        return name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_suffix(f".{os.getpid()}.part")
+    try:
+        aside.write_bytes(content)
+        aside.replace(path)
+    except OSError:
+        aside.unlink(missing_ok=True)
+        raise
+    return name

@@ -1,0 +1,1 @@
+"""Weights of search, as tables."""

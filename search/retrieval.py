@@ -1,0 +1,86 @@
+"""Which entries could be meant? Candidates from the text index and from pictures, before ranking."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from indexer.domain.fields import FIELDS
+from indexer.domain.filters import ALL, And, AnyOf, Filter
+from indexer.indexes.text import TextIndex, TextQuery
+from search.query import ParsedQuery
+from search.ranking import load_weights
+
+__all__ = ["RANKED", "Candidates", "flags_asked", "hidden_total", "is_everything", "text_candidates"]
+
+RANKED = 1_000
+"""So many best matches are ranked by all signals; beyond them the engine's own order stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """Entry ids in the engine's order. ``scores`` are raw text scores, empty without words.
+
+    ``offset`` is the place of the first id in the whole answer; ``rankable`` tells whether ``ids`` holds all
+    that ranking may reorder.
+    """
+
+    ids: Sequence[int]
+    total: int
+    scores: Sequence[float] = ()
+    offset: int = 0
+    rankable: bool = True
+    facets: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+
+    @property
+    def scored(self) -> bool:
+        """Whether words gave scores."""
+        return bool(self.scores)
+
+    def text_score(self, place: int) -> float:
+        """The text score at a place, 0..1 relative to the best match."""
+        best = max(self.scores, default=0.0)
+        return self.scores[place] / best if best > 0 else 0.0
+
+    @classmethod
+    def from_scores(cls, looked: Mapping[int, float]) -> "Candidates":
+        """Candidates that pictures alone gave, best first, ties by id."""
+        ids = sorted(looked, key=lambda id_: (-looked[id_], id_))
+        return cls(ids, len(ids))
+
+
+def text_candidates(
+    text: TextIndex,
+    parsed: ParsedQuery,
+    where: Filter,
+    order: str | None,
+    limit: int,
+    offset: int,
+    facets: Sequence[str],
+) -> Candidates:
+    """Candidates by words and filter, in ``order`` (None: by relevance)."""
+    query = TextQuery(parsed.terms, parsed.phrases, where, load_weights().fields, order)
+    ranked = order is None and offset + limit <= RANKED
+    start, count = (0, RANKED) if ranked else (offset, limit)
+    found = text.search(query, count, facets, start)
+    scored = order is None and bool(parsed.terms or parsed.phrases)
+    return Candidates(found.ids, found.total, found.scores if scored else (), start, ranked, found.facets)
+
+
+def hidden_total(text: TextIndex, parsed: ParsedQuery, kept_back: Sequence[str]) -> int:
+    """How many matches the given flags (``adult`` …) keep back."""
+    if not kept_back:
+        return 0
+    where = And((parsed.where, AnyOf(FIELDS["is"], tuple(kept_back))))
+    return text.search(TextQuery(parsed.terms, parsed.phrases, where), 1).total
+
+
+def flags_asked(node: Filter) -> set[str]:
+    """The ``is:`` flags that a filter asks for anywhere, also inside NOT: the user spoke of them."""
+    if isinstance(node, AnyOf):
+        return set(node.values) if node.field.name == "is" else set()
+    children = getattr(node, "nodes", None) or ((node.node,) if hasattr(node, "node") else ())
+    return {flag for child in children for flag in flags_asked(child)}
+
+
+def is_everything(node: Filter) -> bool:
+    """Whether a filter surely lets everything pass."""
+    return node == ALL or (isinstance(node, And) and all(is_everything(child) for child in node.nodes))

@@ -1,0 +1,310 @@
+"""One place that wires queries, indexes and catalog into answers; the command, the API and the page call it.
+
+from search.service import Pinakes
+p = Pinakes()
+for hit in p.search("watercolour harbour type:lora").hits:
+    print(hit.document.name, hit.score.explain())
+"""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from indexer.catalog import entries
+from indexer.catalog.database import Catalog, open_catalog
+from indexer.catalog.details import (
+    VersionDetails,
+    library_counts,
+    preview_thumbnail,
+    quarantined,
+    version_details,
+)
+from indexer.domain.fields import FIELDS
+from indexer.domain.filters import And, AnyOf, Filter, Not
+from indexer.domain.records import Document
+from indexer.domain.text import words
+from indexer.domain.vocabulary import architectures
+from indexer.errors import UsageError
+from indexer.indexes.text import ORDERS, TantivyIndex, TextQuery
+from indexer.settings import Settings, read_settings
+from indexer.thumbnails import thumbnail_path
+from search.answers import Answer, Hit
+from search.query import ParsedQuery, parse_query
+from search.ranking import document_signals, fuse, load_weights
+from search.retrieval import RANKED, Candidates, flags_asked, hidden_total, is_everything, text_candidates
+from search.similar import Looks
+
+__all__ = ["SORTS", "Pinakes"]
+
+SORTS = ("relevance", *ORDERS)
+MAX_LIMIT = 200
+MAX_MATCHING = 1_000_000
+_HIDDEN = ("adult", "real_person", "minor")
+_FACETS = tuple(field.name for field in FIELDS.values() if field.facet)
+
+
+class Pinakes:
+    """An open library to ask. Reading only; many threads may share it."""
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        self.settings = settings or read_settings()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @cached_property
+    def catalog(self) -> Catalog:
+        """The catalog, opened at first use."""
+        return open_catalog(self.settings)
+
+    @cached_property
+    def text(self) -> TantivyIndex:
+        """The text index, opened at first use."""
+        return TantivyIndex(self.settings.text_folder)
+
+    @cached_property
+    def looks(self) -> Looks:
+        """The vector indexes, opened at first use and reopened when a newer generation is published."""
+        return Looks(self.settings, self.catalog)
+
+    def close(self) -> None:
+        """Give connections and worker processes back."""
+        if "looks" in self.__dict__:
+            self.looks.close()
+        if "catalog" in self.__dict__:
+            self.catalog.close()
+
+    def search(
+        self,
+        query: str = "",
+        *,
+        image: bytes | Path | None = None,
+        base: str | None = None,
+        sort: str = "relevance",
+        limit: int = 24,
+        offset: int = 0,
+    ) -> Answer:
+        """Find entries by words and filters, and by what is in a picture when ``image`` is given.
+
+        ``base`` is an architecture id; entries that do not fit it fall back. Raises ``QueryError`` with a
+        caret for a query that cannot be understood, ``UsageError`` for other arguments.
+        """
+        started = time.perf_counter()
+        _check_page(sort, limit, offset)
+        parsed = parse_query(query)
+        where = self._visible(parsed)
+        base = self._architecture(base)
+        if image is not None:
+            return self._by_picture(parsed, where, image, base, limit, offset, started)
+        order = None if sort == "relevance" else sort
+        found = text_candidates(self.text, parsed, where, order, limit, offset, _FACETS)
+        hits = self._rank(found, base)
+        return self._answer(parsed, found, hits, started, limit=limit, offset=offset, base=base, sort=sort)
+
+    def _by_picture(
+        self,
+        parsed: ParsedQuery,
+        where: Filter,
+        image: bytes | Path,
+        base: str | None,
+        limit: int,
+        offset: int,
+        started: float,
+    ) -> Answer:
+        """Words narrow, the picture ranks: of what matches the query, what is most like the picture first."""
+        narrowed = text_candidates(self.text, parsed, where, None, RANKED, 0, _FACETS)
+        looked = self.looks.of_image(image, "content", narrowed.ids)
+        found = Candidates.from_scores(looked)
+        hits = self._rank(found, base, {"semantic": looked})
+        return self._answer(
+            parsed,
+            replace(found, facets=narrowed.facets),
+            hits,
+            started,
+            limit=limit,
+            offset=offset,
+            base=base,
+        )
+
+    def similar(
+        self,
+        what: int | str | Path | bytes,
+        *,
+        by: str = "style",
+        base: str | None = None,
+        query: str = "",
+        limit: int = 24,
+    ) -> Answer:
+        """Find entries whose previews look like a picture (path or bytes) or like an entry (id or name).
+
+        ``by`` is ``style`` (how it is drawn) or ``content`` (what is in it). ``base`` keeps what is made for
+        that architecture. Raises ``UsageError`` when ``what`` names nothing, or the entry has no preview.
+        """
+        started = time.perf_counter()
+        _check_page("relevance", limit, 0)
+        if by not in ("style", "content"):
+            raise UsageError("by", f"similar by {by!r} is unknown. Choose style or content.")
+        parsed = parse_query(query)
+        where = self._visible(parsed)
+        base = self._architecture(base)
+        if base is not None:
+            where = And((where, AnyOf(FIELDS["arch"], (base,))))
+        allowed = None if is_everything(where) else self._matching(parsed, where)
+        if isinstance(what, bytes | Path):
+            looked, like = self.looks.of_image(what, by, allowed), None
+        else:
+            like = self.find(what)
+            looked = self.looks.of_entry(like, by, allowed)
+        found = Candidates.from_scores(looked)
+        hits = self._rank(found, base, {"style" if by == "style" else "semantic": looked})
+        return self._answer(
+            parsed,
+            found,
+            hits,
+            started,
+            limit=limit,
+            offset=0,
+            by=by,
+            base=base,
+            like={"id": like.id, "name": like.name} if like else "picture",
+        )
+
+    def find(self, what: int | str) -> Document:
+        """The entry that an id, a name, a path or a hash means. Raises ``UsageError`` (``unknown_model``)."""
+        text = str(what).strip()
+        if text.isdigit():
+            entry = self.entry(int(text))
+            if entry is not None:
+                return entry
+        terms = tuple(words(text, glued=False))
+        exact = And((AnyOf(FIELDS["hash"], (text.lower(),)),))
+        for query in (TextQuery((), where=exact), TextQuery((), (terms,)), TextQuery(terms)):
+            found = self.text.search(query, 1).ids if terms else ()
+            if found and (entry := self.entry(found[0])) is not None:
+                return entry
+        raise UsageError(
+            "unknown_model",
+            f"No model is known as {text!r}. Give its id, name or file name as search shows it.",
+        )
+
+    def entry(self, entry_id: int) -> Document | None:
+        """The entry with this id, or None."""
+        with self.catalog.read() as session:
+            return entries.documents(session, [entry_id]).get(entry_id)
+
+    def show(self, entry_id: int) -> VersionDetails | None:
+        """Everything known of one entry: files with verdicts and evidence, claims by source, previews."""
+        with self.catalog.read() as session:
+            return version_details(session, entry_id)
+
+    def thumbnail(self, preview_id: int) -> Path | None:
+        """The re-encoded picture (WebP) of a preview, or None."""
+        with self.catalog.read() as session:
+            name = preview_thumbnail(session, preview_id)
+        return None if name is None else thumbnail_path(self.settings.thumbnail_folder, name)
+
+    def quarantined(self) -> list[dict[str, Any]]:
+        """Files that could not be read: path, reason code, sentence, whether it is tried again."""
+        with self.catalog.read() as session:
+            return quarantined(session)
+
+    def stats(self) -> dict[str, Any]:
+        """Counts over the library: entries by kind and architecture, files, quarantine by reason, roots."""
+        with self.catalog.read() as session:
+            return library_counts(session)
+
+    def _visible(self, parsed: ParsedQuery) -> Filter:
+        """The query's filter, less what is hidden by default and was not asked for."""
+        kept_back = tuple(name for name in self._kept_back(parsed))
+        hide = () if not kept_back else (Not(AnyOf(FIELDS["is"], kept_back)),)
+        return And((parsed.where, *hide))
+
+    def _kept_back(self, parsed: ParsedQuery) -> Iterator[str]:
+        asked = flags_asked(parsed.where)
+        for name in _HIDDEN:
+            shown = self.settings.show_adult if name == "adult" else self.settings.show_people
+            wanted = name in asked or (name == "adult" and "nsfw" in parsed.fields)
+            if not shown and not wanted and "hash" not in parsed.fields:
+                yield name
+
+    def _architecture(self, base: str | None) -> str | None:
+        if base is None or base == "":
+            return None
+        folded = base.strip().lower()
+        if folded not in architectures():
+            known = ", ".join(sorted(architectures()))
+            raise UsageError("architecture", f"No architecture is called {base!r}. Known are: {known}.")
+        return folded
+
+    def _matching(self, parsed: ParsedQuery, where: Filter) -> Sequence[int]:
+        """Ids that pass the words and the filter, for a vector search."""
+        return self.text.search(TextQuery(parsed.terms, parsed.phrases, where), MAX_MATCHING).ids
+
+    def _rank(
+        self, found: Candidates, base: str | None, looked: Mapping[str, Mapping[int, float]] | None = None
+    ) -> list[Hit]:
+        weights = load_weights()
+        with self.catalog.read() as session:
+            documents = entries.documents(session, found.ids)
+        today = _today()
+        hits = []
+        for place, id_ in enumerate(found.ids):
+            document = documents.get(id_)
+            if document is None:
+                continue  # the index is a moment behind the catalog
+            signals = document_signals(document, base, today, weights)
+            if found.scored:
+                signals["text"] = found.text_score(place)
+            signals.update((name, scores.get(id_, 0.0)) for name, scores in (looked or {}).items())
+            hits.append(Hit(document, fuse(signals, weights.signals)))
+        if found.rankable:
+            hits.sort(key=lambda hit: (-hit.score.value, hit.document.id))
+        return hits
+
+    def _answer(
+        self,
+        parsed: ParsedQuery,
+        found: Candidates,
+        hits: Sequence[Hit],
+        started: float,
+        *,
+        limit: int,
+        offset: int,
+        **query: Any,
+    ) -> Answer:
+        page = hits[offset - found.offset :][:limit]
+        told = {"text": parsed.text, "filters": list(parsed.filters), "limit": limit, "offset": offset}
+        return Answer(
+            query=told | {name: value for name, value in query.items() if value is not None},
+            total=found.total,
+            hidden=self._hidden_count(parsed),
+            took_ms=round((time.perf_counter() - started) * 1000, 2),
+            hits=tuple(page),
+            facets=found.facets,
+        )
+
+    def _hidden_count(self, parsed: ParsedQuery) -> int:
+        return hidden_total(self.text, parsed, tuple(self._kept_back(parsed)))
+
+
+def _check_page(sort: str, limit: int, offset: int) -> None:
+    if sort not in SORTS:
+        raise UsageError("sort", f"Sorting by {sort!r} is unknown. Choose one of: {', '.join(SORTS)}.")
+    if not 1 <= limit <= MAX_LIMIT:
+        raise UsageError("limit", f"The limit is {limit}; it must be between 1 and {MAX_LIMIT}.")
+    if not 0 <= offset <= MAX_MATCHING:
+        raise UsageError("offset", f"The offset is {offset}; it must be between 0 and {MAX_MATCHING}.")
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()
