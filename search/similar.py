@@ -58,15 +58,12 @@ class Looks:
 
         Raises ``UsageError`` (``image``) when the picture cannot be read.
         """
-        decoded = self._decode(image)
-        if by == "style":
-            index, space = self._style()
-            style = self.encoders.style.encode([decoded.rgb])
-            query = space.transform(style, self.encoders.content.encode([decoded.rgb]))
+        index, space = self._style() if by == "style" else (self._content(), None)
+        rgb = [self._decode(image).rgb]
+        if space is not None:
+            query = space.transform(self.encoders.style.encode(rgb), self.encoders.content.encode(rgb))
         else:
-            index, space = self._content(), None
-            encoder = self.encoders.semantic or self.encoders.content
-            query = unit_rows(encoder.encode([decoded.rgb]))
+            query = unit_rows((self.encoders.semantic or self.encoders.content).encode(rgb))
         return self._nearest(index, space, query, allowed, left_out=None)
 
     def of_entry(self, entry: Document, by: str, allowed: Sequence[int] | None) -> dict[int, float]:

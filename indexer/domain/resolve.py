@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import PurePosixPath
 from typing import Any
 
+from indexer.domain.categories import category_of
 from indexer.domain.rating import stars_lower_bound, thumbs_lower_bound
 from indexer.domain.records import Document, FileRef, SourceRef
 
@@ -116,7 +117,7 @@ def resolve(facts: VersionFacts) -> Document | None:
         architecture_path=path,
         family=decided.get("family") or verdict.get("family"),
         base_label=claims.first("base_label"),
-        category=decided.get("category") or claims.first("category"),
+        category=decided.get("category") or claims.first("category") or category_of(claims.every("tags")),
         creator=claims.first("creator"),
         tags=claims.every("tags"),
         trigger_words=claims.every("trigger_words"),

@@ -1,0 +1,214 @@
+"""The whole reading half over the indexed demo library, whose generator knows the truth."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from indexer.demo import DemoReport
+from indexer.errors import UsageError
+from indexer.settings import Settings
+from search.query import QueryError
+from search.service import SORTS, Pinakes
+
+Demo = tuple[Path, DemoReport]
+
+
+@pytest.fixture(scope="module")
+def pinakes(demo_home: Settings) -> Iterator[Pinakes]:
+    with Pinakes(demo_home) as opened:
+        yield opened
+
+
+def test_words_find_models_by_name(pinakes: Pinakes) -> None:
+    names = [hit.document.name for hit in pinakes.search("wet paper watercolour").hits]
+    assert names[:2] == ["Wet Paper Watercolour"] * 2
+
+
+def test_filters_facets_and_totals_agree(pinakes: Pinakes) -> None:
+    everything = pinakes.search("", limit=200)
+    assert everything.total == len(everything.hits)
+    for kind, count in everything.facets["type"].items():
+        narrowed = pinakes.search(f"type:{kind}", limit=200)
+        assert narrowed.total == count
+        assert {hit.document.kind for hit in narrowed.hits} == {kind}
+
+
+def test_the_tree_of_architectures_is_understood(pinakes: Pinakes) -> None:
+    found = {hit.document.architecture for hit in pinakes.search("arch:flux2", limit=200).hits}
+    assert found == {"flux2-klein-4b", "flux2-klein-9b"}
+
+
+def test_what_the_generator_made_is_found_as_it_was_made(pinakes: Pinakes, demo_library: Demo) -> None:
+    for model in demo_library[1].models:
+        if model.bad or model.path.endswith(".gguf"):
+            continue
+        stem = Path(model.path).stem
+        hits = pinakes.search(f'file:"{stem}" is:local,adult,real_person', limit=5).hits
+        assert model.kind in {hit.document.kind for hit in hits}, model.path
+
+
+def test_adult_and_real_persons_are_hidden_but_counted(pinakes: Pinakes) -> None:
+    plain = pinakes.search("", limit=200)
+    assert plain.hidden == 2
+    assert not any(hit.document.hidden for hit in plain.hits)
+    assert pinakes.search("is:adult").hits[0].document.hidden == ("adult",)
+    assert pinakes.search("is:real_person").hits[0].document.hidden == ("real_person",)
+
+
+def test_settings_show_what_is_hidden(demo_home: Settings) -> None:
+    with Pinakes(demo_home.model_copy(update={"show_adult": True, "show_people": True})) as opened:
+        assert opened.search("").hidden == 0
+
+
+def test_scores_explain_themselves(pinakes: Pinakes) -> None:
+    hit = pinakes.search("teapot").hits[0]
+    assert hit.score.signals["text"] == (1.0, 1.0)
+    assert "text 1.00 adds" in hit.score.explain()
+    assert hit.to_json()["signals"]["text"] == {"value": 1.0, "weight": 1.0}
+
+
+def test_a_base_lets_what_does_not_fit_fall(pinakes: Pinakes) -> None:
+    hits = pinakes.search("watercolour", base="sdxl").hits
+    assert hits[0].document.architecture == "sdxl"
+    assert hits[0].score.signals["compatibility"][0] == 1.0
+    assert hits[-1].score.signals["compatibility"][0] == 0.0
+
+
+@pytest.mark.parametrize("sort", SORTS)
+def test_pages_follow_each_other_without_gap_or_double(pinakes: Pinakes, sort: str) -> None:
+    whole = [hit.document.id for hit in pinakes.search("type:lora", sort=sort, limit=200).hits]
+    pages = [
+        hit.document.id
+        for place in range(0, 60, 7)
+        for hit in pinakes.search("type:lora", sort=sort, limit=7, offset=place).hits
+    ]
+    assert pages == whole
+
+
+def test_the_shape_of_answers(pinakes: Pinakes) -> None:
+    told = pinakes.search("watercolour type:lora", limit=1).to_json()
+    assert set(told) >= {"query", "total", "took_ms", "facets", "hits"}
+    assert told["query"]["text"] == "watercolour type:lora"
+    assert set(told["hits"][0]) >= {
+        "id", "sources", "name", "version", "kind", "architecture", "family", "base_label", "category", "creator",
+        "tags", "trigger_words", "rating", "downloads", "nsfw_level", "licence", "preview", "files", "score", "signals",
+    }  # fmt: skip
+
+
+def test_every_preview_ranks_its_own_style_first(pinakes: Pinakes, demo_library: Demo) -> None:
+    """Pictures of the styles that several models share: first comes a model of the same style."""
+    folder, report = demo_library
+    owners = {style: {m.name for m in models} for style, models in report.by_style().items()}
+    tried = right = 0
+    for model in report.models:
+        for path, style, _subject in model.pictures:
+            hits = pinakes.similar(folder / path, by="style", limit=3).hits
+            tried += 1
+            right += hits[0].document.name in owners[style]
+    assert tried > 100
+    assert right / tried >= 0.97
+
+
+def test_a_model_finds_its_style_on_another_base(pinakes: Pinakes, demo_library: Demo) -> None:
+    report = demo_library[1]
+    paths = {model.path: model for model in report.models}
+    tried = right = 0
+    for model in report.models:
+        other = paths.get(model.equivalent_of or "")
+        if (
+            other is None
+            or model.bad
+            or model.hidden
+            or other.hidden
+            or not (model.pictures and other.pictures)
+        ):
+            continue
+        if model.category != "style":
+            continue
+        (hit, *_) = pinakes.search(f'file:"{Path(model.path).stem}"', limit=1).hits
+        best = pinakes.similar(hit.document.id, by="style", limit=1).hits[0].document
+        tried += 1
+        right += best.name == other.name
+    assert tried >= 8
+    assert right / tried >= 0.8
+
+
+def test_similar_keeps_to_the_base_and_leaves_out_itself(pinakes: Pinakes) -> None:
+    answer = pinakes.similar("Impasto Knife", base="sdxl", limit=50)
+    assert answer.hits
+    assert all("sdxl" in hit.document.architecture_path for hit in answer.hits)
+    assert answer.query["like"]["id"] not in {hit.document.id for hit in answer.hits}
+    assert all(0.0 <= hit.score.value <= 1.0 for hit in answer.hits)
+
+
+def test_similar_takes_filters_and_bytes(pinakes: Pinakes, demo_library: Demo) -> None:
+    folder, report = demo_library
+    picture = next(path for m in report.models for path, _, _ in m.pictures)
+    answer = pinakes.similar((folder / picture).read_bytes(), by="content", query="type:checkpoint", limit=50)
+    assert {hit.document.kind for hit in answer.hits} == {"checkpoint"}
+
+
+def test_searching_with_words_and_a_picture(pinakes: Pinakes, demo_library: Demo) -> None:
+    folder, report = demo_library
+    picture = next(path for m in report.models for path, _, _ in m.pictures)
+    answer = pinakes.search("type:lora", image=folder / picture, limit=50)
+    assert answer.hits[0].score.signals["semantic"][0] > 0.9
+    assert {hit.document.kind for hit in answer.hits} == {"lora"}
+
+
+@pytest.mark.parametrize("by_what", ["id", "name", "file"])
+def test_models_are_found_by_what_people_have(pinakes: Pinakes, by_what: str) -> None:
+    document = pinakes.search("teapot type:lora").hits[0].document
+    what = {"id": document.id, "name": document.name, "file": document.file_names[0]}[by_what]
+    assert pinakes.find(what).id == document.id
+
+
+def test_details_and_counts(pinakes: Pinakes) -> None:
+    details = pinakes.show(pinakes.find("Vellum").id)
+    assert details is not None
+    assert details.files[0]["verdict"]["conflicts"]
+    assert pinakes.show(10**9) is None
+    counts = pinakes.stats()
+    assert counts["quarantined"] == {"data_truncated": 1, "not_a_model:html": 1}
+    assert {row["code"] for row in pinakes.quarantined()} == set(counts["quarantined"])
+
+
+def test_thumbnails_are_ours(pinakes: Pinakes) -> None:
+    preview = pinakes.search("teapot").hits[0].document.preview_id
+    assert preview is not None
+    path = pinakes.thumbnail(preview)
+    assert path is not None and path.read_bytes()[8:12] == b"WEBP"
+    assert pinakes.thumbnail(10**9) is None
+
+
+@pytest.mark.parametrize(
+    ("call", "code"),
+    [
+        (lambda p: p.search("x", sort="magic"), "sort"),
+        (lambda p: p.search("x", limit=0), "limit"),
+        (lambda p: p.search("x", limit=10**6), "limit"),
+        (lambda p: p.search("x", offset=-1), "offset"),
+        (lambda p: p.search("x", base="sdxxl"), "architecture"),
+        (lambda p: p.similar("no such model at all zzz"), "unknown_model"),
+        (lambda p: p.similar("teapot", by="smell"), "by"),
+        (lambda p: p.similar(b"this is no picture"), "image"),
+        (lambda p: p.similar(Path("/no/such/picture.png")), "image"),
+    ],
+)
+def test_wrong_arguments_are_told(pinakes: Pinakes, call, code: str) -> None:  # type: ignore[no-untyped-def]
+    with pytest.raises(UsageError) as caught:
+        call(pinakes)
+    assert caught.value.code == code
+
+
+def test_wrong_queries_get_a_caret(pinakes: Pinakes) -> None:
+    with pytest.raises(QueryError, match=r"\^"):
+        pinakes.search("colour:red")
+
+
+def test_an_empty_library_answers_emptily(settings: Settings) -> None:
+    with Pinakes(settings) as opened:
+        assert opened.search("anything").total == 0
+        with pytest.raises(UsageError, match="pinakes index FOLDER"):
+            opened.similar(Path(__file__))

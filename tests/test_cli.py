@@ -1,0 +1,133 @@
+"""The command as a person or a program calls it: real processes."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from indexer.settings import Settings
+from tests.models import write_library, write_safetensors
+
+VERBS = ("index", "demo", "rebuild", "inspect", "search", "similar", "show", "stats", "fields", "serve")
+
+
+def pinakes(*arguments: str | Path, **env: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "search", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, env=os.environ | env)
+
+
+def answer(*arguments: str | Path) -> Any:
+    run = pinakes(*arguments, "--json")
+    assert run.returncode == 0, run.stderr
+    return json.loads(run.stdout)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_has_help_with_an_example(verb: str) -> None:
+    run = pinakes(verb, "--help")
+    assert run.returncode == 0
+    assert f"Example: pinakes {verb}" in run.stdout
+
+
+def test_from_folder_to_answer(tmp_path: Path) -> None:
+    folder = write_library(tmp_path / "models", 3)
+    home = ("--home", tmp_path / "home")
+    report = answer("index", folder, *home)
+    assert report["scans"][str(folder)]["read"] == 3
+    assert answer("search", "type:lora", *home)["total"] == 3
+    shown = pinakes("search", "model", "--explain", *home)
+    assert "architecture" in shown.stdout and "because text" in shown.stdout
+    assert answer("show", "model 1", *home)["kind"] == "lora"
+    assert answer("stats", *home)["entries"] == 3
+    assert answer("rebuild", *home)["published"] == 3
+    assert answer("search", "type:lora", *home)["total"] == 3
+    similar = answer("similar", folder / "loras" / "set0" / "model000.png", *home)
+    assert similar["hits"][0]["name"] == "model 0"
+
+
+def test_inspect_needs_no_catalog_and_answers_a_line_a_file(tmp_path: Path) -> None:
+    write_safetensors(tmp_path / "a.safetensors")
+    write_safetensors(tmp_path / "b.safetensors", {})
+    (tmp_path / "c.safetensors").write_text("<html>")
+    run = pinakes("inspect", tmp_path, "--json", HOME="/nonexistent")
+    lines = [json.loads(line) for line in run.stdout.splitlines()]
+    assert [line["status"] for line in lines] == ["ok", "ok", "quarantined"]
+    assert (lines[0]["kind"], lines[0]["architecture"], lines[0]["rank"]["mode"]) == ("lora", "sdxl", 4)
+    assert set(lines[0]) >= {
+        "path", "size", "container", "status", "reason", "warnings", "kind", "adapter", "key_format", "architecture",
+        "architecture_path", "candidates", "family", "confidence", "evidence", "conflicts", "claims", "rank", "alpha",
+        "dtypes", "quantisation", "parameters", "tensors", "trigger_words", "training",
+    }  # fmt: skip
+    shown = pinakes("inspect", tmp_path / "a.safetensors")
+    assert "lora, sdxl" in shown.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("search", "colour:red"), "There is no field 'colour'"),
+        (("index", "/no/such/folder"), "There is no folder '/no/such/folder'"),
+        (("inspect", "/no/such/file"), "There is no file or folder"),
+        (("search", "x", "--sort", "magic"), "Sorting by 'magic' is unknown"),
+    ],
+)
+def test_mistakes_exit_2_with_one_clear_message(
+    tmp_path: Path, arguments: tuple[str, ...], message: str
+) -> None:
+    home = () if arguments[0] == "inspect" else ("--home", tmp_path / "home")
+    run = pinakes(*arguments, *home)
+    assert run.returncode == 2
+    assert message in run.stderr
+    assert "Traceback" not in run.stderr and run.stdout == ""
+
+
+def test_a_wrong_setting_is_named(tmp_path: Path) -> None:
+    run = pinakes("stats", "--home", tmp_path / "home", PINAKES_PORT="many")
+    assert run.returncode == 2
+    assert "PINAKES_PORT cannot be used" in run.stderr
+
+
+def test_json_is_pure_and_strangers_control_codes_are_shown_not_sent(tmp_path: Path) -> None:
+    folder = tmp_path / "models"
+    write_safetensors(folder / "a.safetensors", metadata={"modelspec.title": "evil \x1b[2J\x07 name"})
+    home = ("--home", tmp_path / "home")
+    answer("index", folder, *home)
+    run = pinakes("search", "evil", *home)
+    assert "\x1b" not in run.stdout and "\\x1b[2J" in run.stdout
+
+
+def test_a_stopped_run_says_how_to_go_on(tmp_path: Path) -> None:
+    import signal
+
+    folder = write_library(tmp_path / "models", 300)
+    command = [sys.executable, "-m", "search", "index", str(folder), "--home", str(tmp_path / "home")]
+    run = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+    catalog = tmp_path / "home" / "catalog.sqlite3"
+    while not catalog.exists():
+        assert run.poll() is None
+    run.send_signal(signal.SIGINT)
+    _, said = run.communicate(timeout=60)
+    assert run.returncode == 130
+    assert "run the same command again" in said
+    assert answer("index", folder, "--home", tmp_path / "home")["scans"][str(folder)]["read"] > 0
+
+
+def test_serve_on_other_addresses_needs_a_token(demo_home: Settings) -> None:
+    run = pinakes("serve", "--host", "0.0.0.0", "--port", "0", "--home", demo_home.home)
+    assert run.returncode == 2
+    assert "token" in run.stderr
+
+
+def test_serve_on_a_taken_port_says_so(demo_home: Settings) -> None:
+    import socket
+
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        run = pinakes("serve", "--port", str(taken.getsockname()[1]), "--home", demo_home.home)
+    assert run.returncode == 2
+    assert "--port 0" in run.stderr

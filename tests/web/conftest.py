@@ -1,0 +1,105 @@
+"""A real Chromium over a real server. Any error in its console or request to elsewhere fails the test."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+
+from indexer.settings import Settings
+from tests.api.serving import serving
+
+CHROMIUM = os.environ.get("PINAKES_TEST_CHROMIUM", "/usr/bin/chromium")
+SCREENSHOTS = os.environ.get("PINAKES_SCREENSHOTS")  # read early: tests run without settings of ours
+ARGUMENTS = [
+    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
+    *("--disable-background-networking", "--disable-component-update"),
+]
+
+Shoot = Callable[[Page, str], None]
+Open = Callable[..., Page]
+
+
+@pytest.fixture(scope="session")
+def address(demo_home: Settings) -> Iterator[str]:
+    with serving(demo_home) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    if not Path(CHROMIUM).exists():
+        pytest.skip("no Chromium here: install it, or name it in PINAKES_TEST_CHROMIUM")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+class Watch:
+    """What a page did that it must not do."""
+
+    def __init__(self, page: Page, origin: str) -> None:
+        self.faults: list[str] = []
+        self.origin = urlsplit(origin).netloc
+        page.on("console", self._console)
+        page.on("pageerror", lambda error: self.faults.append(f"error: {error}"))
+        page.on("request", self._request)
+        page.on("dialog", lambda dialog: self.faults.append(f"dialog: {dialog.message}"))
+
+    def _console(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            self.faults.append(f"console: {message.text}")
+
+    def _request(self, request: Request) -> None:
+        place = urlsplit(request.url)
+        if place.scheme not in ("data", "blob") and place.netloc != self.origin:
+            self.faults.append(f"request: {request.url}")
+
+
+@pytest.fixture
+def visit(browser: Browser, address: str) -> Iterator[Open]:
+    """Open a path in a fresh profile; ``width``, ``height``, ``dark``, ``script`` and ``base`` may differ."""
+    opened: list[tuple[Page, Watch]] = []
+
+    def go(
+        path: str = "/",
+        *,
+        width: int = 1360,
+        height: int = 900,
+        dark: bool = False,
+        script: bool = True,
+        base: str = address,
+    ) -> Page:
+        context = browser.new_context(
+            viewport={"width": width, "height": height},
+            color_scheme="dark" if dark else "light",
+            java_script_enabled=script,
+            reduced_motion="reduce",
+        )
+        context.grant_permissions(["clipboard-read", "clipboard-write"])
+        page = context.new_page()
+        page.set_default_timeout(15_000)
+        opened.append((page, Watch(page, base)))
+        page.goto(base + path)
+        page.wait_for_load_state("networkidle")
+        return page
+
+    yield go
+    for page, watch in opened:
+        page.context.close()
+        assert watch.faults == []
+
+
+@pytest.fixture
+def shoot(tmp_path: Path) -> Shoot:
+    """Keep a screenshot: in the folder that PINAKES_SCREENSHOTS names, else beside the test's files."""
+    folder = Path(SCREENSHOTS) if SCREENSHOTS else tmp_path
+    folder.mkdir(parents=True, exist_ok=True)
+
+    def take(page: Page, name: str) -> None:
+        page.screenshot(path=folder / f"{name}.png")
+
+    return take
