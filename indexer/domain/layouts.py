@@ -20,7 +20,7 @@ from importlib.resources import files
 from itertools import product
 from types import MappingProxyType
 
-from indexer.errors import UsageError
+from indexer.domain.vocabulary import TableError, UnknownIdError
 
 __all__ = ["Shape", "expand", "layout_ids", "load_layout", "parse_layout"]
 
@@ -41,25 +41,23 @@ def layout_ids() -> tuple[str, ...]:
 def load_layout(layout_id: str) -> Mapping[str, Shape]:
     """Every tensor of a layout, full name -> shape ``[out, in, ...]``; read once and kept.
 
-    Raises ``UsageError`` (``unknown_layout``, ``bad_layout``).
+    Raises ``UnknownIdError`` and ``TableError``.
     """
     if layout_id not in layout_ids():
-        raise UsageError("unknown_layout", f"no layout {layout_id!r}: see indexer/data/layouts for the ids")
+        raise UnknownIdError(f"no layout {layout_id!r}: see indexer/data/layouts for the ids")
     text = (_FOLDER / f"{layout_id}{_SUFFIX}").read_text(encoding="utf-8")
     return MappingProxyType(parse_layout(text, layout_id))
 
 
 def parse_layout(text: str, layout_id: str = "") -> dict[str, Shape]:
-    """Read the text of a layout file. Raises ``UsageError`` (``bad_layout``) naming the line at fault."""
+    """Read the text of a layout file. Raises ``TableError`` naming the line at fault."""
     tensors: dict[str, Shape] = {}
     for number, line in enumerate(text.splitlines(), 1):
         try:
             _read_line(line.split(), tensors)
         except (ValueError, KeyError) as error:
             place = f"layout {layout_id!r}, line {number}"
-            raise UsageError(
-                "bad_layout", f"{place}: cannot read {line!r} ({error}); see layouts.py"
-            ) from error
+            raise TableError(f"{place}: cannot read {line!r} ({error}); see layouts.py") from error
     return tensors
 
 

@@ -1,7 +1,7 @@
 """The words of the catalog, read once from ``indexer/data/*.toml`` into frozen records.
 
 Knowledge stands in the tables, each row with its *why*; this module only reads, types and walks them. Every
-function is cached and returns immutable data. A fault in a table is a ``UsageError`` (``bad_table``) that
+function is cached and returns immutable data. A fault in a table is a ``TableError`` that
 names the file and the row.
 """
 
@@ -13,8 +13,6 @@ from importlib.resources import files
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-from indexer.errors import UsageError
-
 __all__ = [
     "Algorithm",
     "Architecture",
@@ -22,6 +20,8 @@ __all__ = [
     "Family",
     "KeyFormat",
     "Kind",
+    "TableError",
+    "UnknownIdError",
     "adapter_algorithms",
     "architecture",
     "architecture_path",
@@ -38,6 +38,15 @@ __all__ = [
     "read_table",
     "trained_architecture",
 ]
+
+
+class TableError(ValueError):
+    """A table of ``indexer/data`` is at fault; the text names the file, the row and the fault."""
+
+
+class UnknownIdError(LookupError):
+    """Nobody knows this id; the text names the table that lists them."""
+
 
 _DATA = files("indexer") / "data"
 _Row = TypeVar("_Row")
@@ -127,9 +136,7 @@ def _rows(table: str, data: Mapping[str, Any], record: Callable[..., _Row]) -> M
     rows: dict[str, _Row] = {}
     for key, row in data.items():
         if unknown := set(row) - known:
-            raise UsageError(
-                "bad_table", f"{table}: row {key!r} has unknown columns {sorted(unknown)}; see vocabulary.py"
-            )
+            raise TableError(f"{table}: row {key!r} has unknown columns {sorted(unknown)}; see vocabulary.py")
         values = {name: tuple(value) if isinstance(value, list) else value for name, value in row.items()}
         rows[key] = record(id=key, **values)
     return MappingProxyType(rows)
@@ -186,13 +193,12 @@ def _label_index() -> Mapping[str, BaseLabel]:
 
 
 def architecture(architecture_id: str) -> Architecture:
-    """The record of an id. Raises ``UsageError`` (``unknown_architecture``)."""
+    """The record of an id. Raises ``UnknownIdError``."""
     try:
         return architectures()[architecture_id]
     except KeyError:
-        raise UsageError(
-            "unknown_architecture",
-            f"no architecture {architecture_id!r}: see indexer/data/architectures.toml",
+        raise UnknownIdError(
+            f"no architecture {architecture_id!r}: see indexer/data/architectures.toml"
         ) from None
 
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from indexer.domain.layouts import expand, layout_ids, load_layout, parse_layout
-from indexer.errors import UsageError
+from indexer.domain.vocabulary import TableError, UnknownIdError
 
 PUBLISHED_COUNTS = {
     "sd1": 686,
@@ -66,9 +66,8 @@ def test_a_layout_builds_on_another() -> None:
     ],
 )
 def test_a_fault_names_the_layout_and_the_line(text: str, fault: str) -> None:
-    with pytest.raises(UsageError) as caught:
+    with pytest.raises(TableError) as caught:
         parse_layout(text, "broken")
-    assert caught.value.code == "bad_layout"
     line = text.splitlines()[-1]
     expected = (
         f"layout 'broken', line {text.count(chr(10)) + 1}: cannot read {line!r} ({fault}); see layouts.py"
@@ -76,8 +75,8 @@ def test_a_fault_names_the_layout_and_the_line(text: str, fault: str) -> None:
     assert str(caught.value) == expected
 
 
-def test_an_unknown_layout_is_a_usage_error() -> None:
-    with pytest.raises(UsageError, match="no layout 'sd9'"):
+def test_an_unknown_layout_is_told() -> None:
+    with pytest.raises(UnknownIdError, match="no layout 'sd9'"):
         load_layout("sd9")
 
 

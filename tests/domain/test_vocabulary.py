@@ -5,6 +5,8 @@ import pytest
 from indexer.domain import vocabulary
 from indexer.domain.layouts import layout_ids
 from indexer.domain.vocabulary import (
+    TableError,
+    UnknownIdError,
     adapter_algorithms,
     architecture,
     architecture_path,
@@ -21,7 +23,6 @@ from indexer.domain.vocabulary import (
     read_table,
     trained_architecture,
 )
-from indexer.errors import UsageError
 
 ROLES = {"denoiser", "vae", "text_encoder", "clip_vision", "upscaler"}
 
@@ -66,19 +67,23 @@ def test_walking_the_tree() -> None:
     assert common_ancestor(set()) is None
 
 
-def test_an_unknown_id_is_a_usage_error() -> None:
-    with pytest.raises(UsageError, match="no architecture 'sd9'"):
+def test_an_unknown_id_is_told() -> None:
+    with pytest.raises(UnknownIdError, match="no architecture 'sd9'"):
         architecture_path("sd9")
 
 
 def test_tables_are_checked_for_columns() -> None:
-    with pytest.raises(UsageError, match=r"x\.toml: row 'a' has unknown columns \['colour'\]"):
+    with pytest.raises(TableError, match=r"x\.toml: row 'a' has unknown columns \['colour'\]"):
         vocabulary._rows("x.toml", {"a": {"title": "A", "colour": "red"}}, vocabulary.Kind)
 
 
 def test_small_tables_are_whole() -> None:
-    for row in (*kinds().values(), *adapter_algorithms().values(), *key_formats().values()):
-        assert row.title and row.why
+    for kind in kinds().values():
+        assert kind.title and kind.why
+    for algorithm in adapter_algorithms().values():
+        assert algorithm.title and algorithm.why
+    for key_format in key_formats().values():
+        assert key_format.title and key_format.why
     assert len({row.order for row in kinds().values()}) == len(kinds())
     for family in families().values():
         assert family.architecture in architectures()

@@ -3,8 +3,7 @@
 import pytest
 
 from indexer.domain.layouts import load_layout
-from indexer.domain.vocabulary import architectures, is_under, kinds
-from indexer.errors import UsageError
+from indexer.domain.vocabulary import TableError, architectures, is_under, kinds
 from indexer.rules import signatures as module
 from indexer.rules.fitting import layout_architecture
 from indexer.rules.profile import Profile
@@ -129,5 +128,5 @@ def test_the_more_telling_row_overrides() -> None:
 
 
 def test_unknown_columns_are_refused() -> None:
-    with pytest.raises(UsageError, match="signature 'x': unknown or missing columns"):
+    with pytest.raises(TableError, match="signature 'x': unknown or missing columns"):
         module._parse({"id": "x", "kind": "vae", "why": "y", "colour": "red"})
