@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from indexer.embedding.encoders import Encoder
-from indexer.embedding.style import LayoutDescriptor, StyleDescriptor
+from indexer.embedding.layout import LayoutDescriptor
+from indexer.embedding.style import StyleDescriptor
 from indexer.embedding.weights import WeightsUnavailableError
 from indexer.progress import Progress
 from indexer.settings import Settings
@@ -19,6 +20,11 @@ class Encoders:
     style: Encoder
     content: Encoder
     semantic: Encoder | None
+
+    @property
+    def seen(self) -> Encoder:
+        """What tells what a picture shows: CLIP where it is in use, else the layout of its edges."""
+        return self.semantic or self.content
 
     @property
     def all(self) -> Sequence[Encoder]:

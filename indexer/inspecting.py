@@ -92,7 +92,7 @@ def describe(outcome: Judged | Problem, *, hashes: bool = False) -> dict[str, An
     return told
 
 
-_VERDICT = {
+_VERDICT: dict[str, Any] = {
     "kind": "unknown",
     "adapter": None,
     "key_format": None,

@@ -71,6 +71,10 @@ class Settings(BaseSettings):
         """Folder of the vector indexes, one subfolder a vector space."""
         return self.home / "vectors"
 
+    def style_space_file(self, key: str) -> Path:
+        """Where the space that was fitted for a style index lies; ``key`` is that index's identity."""
+        return self.vector_folder / f"space-{key}.npz"
+
     @property
     def thumbnail_folder(self) -> Path:
         """Folder of re-encoded previews, named by content."""

@@ -12,8 +12,9 @@ from indexer.catalog import vectors
 from indexer.catalog.database import Catalog
 from indexer.domain.records import Document
 from indexer.embedding.decoding import Decoded, PreviewDecoder
-from indexer.embedding.encoders import unit_rows
-from indexer.embedding.style_space import StyleSpace, load_space
+from indexer.embedding.encoders import Encoder, unit_rows
+from indexer.embedding.style_space import StyleSpace
+from indexer.embedding.style_store import load_style_space
 from indexer.encoders import Encoders, active_encoders
 from indexer.errors import BadFileError, TemporaryError, UsageError
 from indexer.indexes.vector_manifest import read_manifest
@@ -58,13 +59,14 @@ class Looks:
 
         Raises ``UsageError`` (``image``) when the picture cannot be read.
         """
-        index, space = self._style() if by == "style" else (self._content(), None)
-        rgb = [self._decode(image).rgb]
-        if space is not None:
-            query = space.transform(self.encoders.style.encode(rgb), self.encoders.content.encode(rgb))
-        else:
-            query = unit_rows((self.encoders.semantic or self.encoders.content).encode(rgb))
-        return self._nearest(index, space, query, allowed, left_out=None)
+        if by == "style":
+            index, space = self._style()
+            rgb = [self._decode(image).rgb]
+            rows = space.query_rows(self.encoders.style.encode(rgb), self.encoders.seen.encode(rgb))
+            return self._by_style(index, space, rows, allowed)
+        content = self._content()
+        seen = self.encoders.seen.encode([self._decode(image).rgb])
+        return self._by_content(content, unit_rows(seen), allowed)
 
     def of_entry(self, entry: Document, by: str, allowed: Sequence[int] | None) -> dict[int, float]:
         """Entries that look like an entry's previews, itself left out.
@@ -72,15 +74,32 @@ class Looks:
         Raises ``UsageError`` (``no_preview``) when it has none that was looked at.
         """
         with self.catalog.read() as session:
-            mine = np.array(sorted(vectors.previews_of_versions(session, [entry.id])), np.int64)
-        index, space = self._style() if by == "style" else (self._content(), None)
-        known = np.intersect1d(mine, index.ids())
-        if not len(known):
+            previews = sorted(vectors.previews_of_versions(session, [entry.id]))
+        style, seen = (self._stored(encoder, previews) for encoder in self._two)
+        if not len(style) or len(style) != len(seen):
             raise UsageError(
                 "no_preview",
                 f"{entry.name!r} has no preview that was looked at, so nothing can look like it.",
             )
-        return self._nearest(index, space, index.vectors(known), allowed, left_out=entry.id)
+        if by == "style":
+            index, space = self._style()
+            found = self._by_style(index, space, space.query_rows(style, seen), allowed)
+        else:
+            found = self._by_content(self._content(), unit_rows(seen), allowed)
+        found.pop(entry.id, None)
+        return found
+
+    @property
+    def _two(self) -> tuple[Encoder, Encoder]:
+        return self.encoders.style, self.encoders.seen
+
+    def _stored(self, encoder: Encoder, previews: Sequence[int]) -> Vectors:
+        """The vectors of previews as the encoder made them; none where it never saw them."""
+        with self.catalog.read() as session:
+            space = vectors.space_id(session, encoder.identity.key)
+            if space is None:
+                return np.empty((0, 0), np.float32)
+            return vectors.vectors_of(session, space, previews)[1]
 
     def _decode(self, image: bytes | Path) -> Decoded:
         if isinstance(image, Path) and not image.is_file():
@@ -93,20 +112,24 @@ class Looks:
     def _style(self) -> tuple[FaissIndex, StyleSpace]:
         """The style index with the space that was fitted for it."""
         with self._lock:
-            index = self._published("style", None)
+            index = self._published("style")
             if self._space is None or self._space.identity.key != index.identity:
-                self._space = load_space(self.settings.vector_folder, index.identity)
+                self._space = load_style_space(self.settings.style_space_file(index.identity))
+            if self._space.identity.preprocessing != "+".join(e.identity.key for e in self._two):
+                raise _other_weights()
             return index, self._space
 
     def _content(self) -> FaissIndex:
         with self._lock:
-            encoder = self.encoders.semantic or self.encoders.content
-            return self._published("content", encoder.identity.key)
+            index = self._published("content")
+            if index.identity != self.encoders.seen.identity.key:
+                raise _other_weights()
+            return index
 
-    def _published(self, name: str, identity: str | None) -> FaissIndex:
+    def _published(self, name: str) -> FaissIndex:
         """The index on disk, reopened when a newer generation stands there.
 
-        Raises ``UsageError`` when there is none, or when it holds vectors of other weights than those in use.
+        Raises ``UsageError`` (``no_vectors``) when there is none.
         """
         folder = self.settings.vector_folder / name
         newest = saved_generation(folder)
@@ -116,31 +139,30 @@ class Looks:
         if opened is None or opened.generation != newest:
             opened = FaissIndex.load(folder, read_manifest(folder).identity)
             self._open[name] = opened
-        if identity is not None and opened.identity != identity:
-            raise UsageError(
-                "other_weights", "The pictures were indexed with other weights. Run: pinakes index"
-            )
         return opened
 
-    def _nearest(
-        self,
-        index: FaissIndex,
-        space: StyleSpace | None,
-        queries: Vectors,
-        allowed: Sequence[int] | None,
-        left_out: int | None,
+    def _by_style(
+        self, index: FaissIndex, space: StyleSpace, rows: Vectors, allowed: Sequence[int] | None
     ) -> dict[int, float]:
-        """Best preview of each entry for each query, averaged over the queries; entry id -> score."""
+        """Entries by the mean over all pairs of previews, which is the product of the mean rows."""
+        among = None if allowed is None else np.array(sorted(allowed), np.int64)
+        ids, raw = index.search(rows.mean(0), NEAREST, among)
+        scores = space.calibrate(raw)
+        return {int(id_): float(score) for id_, score in zip(ids, scores, strict=True)}
+
+    def _by_content(
+        self, index: FaissIndex, queries: Vectors, allowed: Sequence[int] | None
+    ) -> dict[int, float]:
+        """Entries by their best preview for each query, averaged over the queries; cosine below 0 is 0."""
         among = self._previews(allowed)
         best: dict[int, list[float]] = {}
-        for ids, raw in index.search_many(queries, NEAREST, among):
-            scores = space.scores(raw) if space is not None else np.clip(raw, 0.0, 1.0)
+        for ids, scores in index.search_many(queries, NEAREST, among):
             with self.catalog.read() as session:
                 owners = vectors.versions_of_previews(session, [int(id_) for id_ in ids])
             found: dict[int, float] = {}
-            for id_, score in zip(ids, scores, strict=True):
+            for id_, score in zip(ids, np.clip(scores, 0.0, 1.0), strict=True):
                 owner = owners.get(int(id_))
-                if owner is not None and owner != left_out:
+                if owner is not None:
                     found[owner] = max(found.get(owner, 0.0), float(score))
             for owner, score in found.items():
                 best.setdefault(owner, []).append(score)
@@ -151,3 +173,7 @@ class Looks:
             return None
         with self.catalog.read() as session:
             return np.array(sorted(vectors.previews_of_versions(session, allowed)), np.int64)
+
+
+def _other_weights() -> UsageError:
+    return UsageError("other_weights", "The pictures were indexed with other weights. Run: pinakes index")

@@ -97,41 +97,35 @@ def test_the_shape_of_answers(pinakes: Pinakes) -> None:
 
 
 def test_every_preview_ranks_its_own_style_first(pinakes: Pinakes, demo_library: Demo) -> None:
-    """Pictures of the styles that several models share: first comes a model of the same style."""
+    """Pictures against models: first comes a model drawn in the same style."""
     folder, report = demo_library
-    owners = {style: {m.name for m in models} for style, models in report.by_style().items()}
-    tried = right = 0
-    for model in report.models:
-        for path, style, _subject in model.pictures:
-            hits = pinakes.similar(folder / path, by="style", limit=3).hits
-            tried += 1
-            right += hits[0].document.name in owners[style]
-    assert tried > 100
-    assert right / tried >= 0.97
+    owners = {style: {Path(m.path).name for m in models} for style, models in report.by_style().items()}
+    wrong = []
+    pictures = [(path, style) for model in report.models for path, style, _ in model.pictures]
+    for path, style in pictures:
+        best = pinakes.similar(folder / path, by="style", limit=1).hits[0].document
+        if not owners[style] & set(best.file_names):
+            wrong.append((path, best.name))
+    assert len(pictures) > 100
+    assert len(wrong) <= len(pictures) * 0.02, wrong
 
 
 def test_a_model_finds_its_style_on_another_base(pinakes: Pinakes, demo_library: Demo) -> None:
     report = demo_library[1]
     paths = {model.path: model for model in report.models}
-    tried = right = 0
+    tried, missed = 0, []
     for model in report.models:
         other = paths.get(model.equivalent_of or "")
-        if (
-            other is None
-            or model.bad
-            or model.hidden
-            or other.hidden
-            or not (model.pictures and other.pictures)
-        ):
+        if other is None or model.bad or model.hidden or other.hidden or model.category != "style":
             continue
-        if model.category != "style":
+        if not (model.pictures and other.pictures):
             continue
-        (hit, *_) = pinakes.search(f'file:"{Path(model.path).stem}"', limit=1).hits
-        best = pinakes.similar(hit.document.id, by="style", limit=1).hits[0].document
         tried += 1
-        right += best.name == other.name
+        answer = pinakes.similar(Path(model.path).name, by="style", limit=3)
+        if not any(Path(other.path).name in hit.document.file_names for hit in answer.hits):
+            missed.append((model.path, [hit.document.name for hit in answer.hits]))
     assert tried >= 8
-    assert right / tried >= 0.8
+    assert len(missed) <= tried * 0.1, missed
 
 
 def test_similar_keeps_to_the_base_and_leaves_out_itself(pinakes: Pinakes) -> None:

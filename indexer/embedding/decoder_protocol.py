@@ -1,0 +1,81 @@
+"""What the preview decoder and its worker process say to each other: frames of bytes over two pipes.
+
+A frame is a little-endian u32 length and as many bytes. A request is one frame (``P`` + path bytes, or
+``B`` + the image itself); an answer is three: a flat JSON object, RGB pixels, thumbnail. No object is ever
+revived from what the worker says: it has read hostile input and is not trusted, so each length is bounded
+before reading.
+"""
+
+import json
+import struct
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import BinaryIO
+
+__all__ = [
+    "BYTES",
+    "PATH",
+    "DecodeLimits",
+    "ProtocolError",
+    "limits_from_json",
+    "limits_to_json",
+    "read_frame",
+    "write_frame",
+]
+
+PATH, BYTES = b"P", b"B"
+_LENGTH = struct.Struct("<I")
+
+
+class ProtocolError(ConnectionError):
+    """The other end is gone, or what it says is not a frame within bounds."""
+
+
+@dataclass(frozen=True, slots=True)
+class DecodeLimits:
+    """What one image may cost.
+
+    ``pixels`` after decoding, ``file_bytes`` on disk, ``memory_bytes`` of address space for the worker,
+    ``seconds`` of wall time an image; ``side`` is the longest side handed on, in pixels.
+    """
+
+    pixels: int = 64_000_000
+    file_bytes: int = 200_000_000
+    memory_bytes: int = 1 << 30
+    seconds: float = 10.0
+    side: int = 512
+
+
+def limits_to_json(limits: DecodeLimits) -> str:
+    """``limits`` as one command-line argument."""
+    return json.dumps(asdict(limits))
+
+
+def limits_from_json(text: str) -> DecodeLimits:
+    """The inverse of ``limits_to_json``."""
+    values: Mapping[str, float] = json.loads(text)
+    seconds = float(values["seconds"])
+    whole = {name: int(value) for name, value in values.items() if name != "seconds"}
+    return DecodeLimits(seconds=seconds, **whole)
+
+
+def read_frame(stream: BinaryIO, limit: int) -> bytes:
+    """The next frame, at most ``limit`` bytes; raises ``ProtocolError`` on end of stream or a longer one."""
+    (length,) = _LENGTH.unpack(_exactly(stream, _LENGTH.size))
+    if length > limit:
+        raise ProtocolError(f"a frame of {length} bytes where {limit} are allowed")
+    return _exactly(stream, length)
+
+
+def _exactly(stream: BinaryIO, count: int) -> bytes:
+    data = stream.read(count) if count else b""
+    if len(data) != count:
+        raise ProtocolError(f"the stream ended after {len(data)} of {count} bytes")
+    return data
+
+
+def write_frame(stream: BinaryIO, *parts: bytes) -> None:
+    """Write ``parts`` as one frame; the caller flushes."""
+    stream.write(_LENGTH.pack(sum(len(part) for part in parts)))
+    for part in parts:
+        stream.write(part)

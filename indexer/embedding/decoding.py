@@ -1,0 +1,231 @@
+"""Previews to pixels, in worker processes that a hostile image may crash, fill or stall without harm."""
+
+import itertools
+import json
+import os
+import queue
+import subprocess
+import sys
+import threading
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Self, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.embedding.decoder_protocol import (
+    BYTES,
+    PATH,
+    DecodeLimits,
+    ProtocolError,
+    limits_to_json,
+    read_frame,
+    write_frame,
+)
+from indexer.errors import BadFileError, TemporaryError
+
+__all__ = ["CODES", "DecodeLimits", "Decoded", "PreviewDecoder", "Source"]
+
+Source = Path | bytes
+
+CODES = {
+    "too_short": "an empty file holds no image",
+    "type": "not PNG, JPEG, WebP, GIF or AVIF by its content; no other decoder is exposed",
+    "pixels": "more pixels than the limit: a decompression bomb, or an image too large to be a preview",
+    "image_size": "more bytes than the limit: refused before it is read",
+    "image_broken": "the decoder found it truncated or damaged",
+    "memory": "decoding needs more memory than the worker may have",
+    "timeout": "decoding took longer than the limit; the worker was killed",
+    "decoder_crash": "the worker process died of it twice",
+    "not_regular_file": "a folder, pipe, socket or device: reading it could block for ever",
+    "no_worker": "no process could be started: temporary, since the machine is out of memory or handles",
+    "missing": "no such file: temporary, since a disk may be unmounted or a download unfinished",
+    "unreadable": "the system refused to open it: temporary, since permissions and disks recover",
+}
+TEMPORARY = frozenset({"missing", "unreadable"})  # what a worker may report
+ENVIRONMENT = ("PATH", "SYSTEMROOT", "LD_LIBRARY_PATH", "VIRTUAL_ENV")
+FACTS_BYTES, THUMBNAIL_BYTES = 1 << 16, 1 << 24
+ATTEMPTS = 2
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """One preview. ``rgb`` is (rows, columns, 3) uint8, longest side at most ``DecodeLimits.side`` (never
+    enlarged), upright, alpha laid over white; ``width`` and ``height`` are the file's own; ``container`` is
+    png, jpeg, webp, gif or avif by content; ``colour`` is the dominant one, ``#rrggbb``; ``thumbnail`` is a
+    freshly encoded WebP of ``rgb`` without metadata."""
+
+    rgb: NDArray[np.uint8]
+    width: int
+    height: int
+    container: str
+    colour: str
+    thumbnail: bytes
+
+
+class _WorkerLost(Exception):
+    """The worker ended or spoke nonsense; ``timed_out`` when we killed it ourselves."""
+
+    def __init__(self, detail: str, timed_out: bool) -> None:
+        super().__init__(detail)
+        self.timed_out = timed_out
+
+
+class _Worker:
+    """One worker process, one image at a time."""
+
+    def __init__(self, command: Sequence[str], limits: DecodeLimits) -> None:
+        self._limits = limits
+        environment = {name: os.environ[name] for name in ENVIRONMENT if name in os.environ}
+        environment |= {"PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"}
+        self._process = subprocess.Popen(
+            [*command, limits_to_json(limits)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=environment,
+            start_new_session=True,
+        )
+
+    def ask(self, request: bytes) -> tuple[dict[str, object], bytes, bytes]:
+        """The answer's three frames; raises ``_WorkerLost``."""
+        expired = threading.Event()
+        timer = threading.Timer(self._limits.seconds, self._expire, (expired,))
+        timer.start()
+        try:
+            return self._exchange(request)
+        except (OSError, ValueError, RecursionError) as error:
+            code = self.close()
+            raise _WorkerLost(f"{error}; exit status {code}", expired.is_set()) from None
+        finally:
+            timer.cancel()
+
+    def _exchange(self, request: bytes) -> tuple[dict[str, object], bytes, bytes]:
+        stdin, stdout = cast(BinaryIO, self._process.stdin), cast(BinaryIO, self._process.stdout)
+        write_frame(stdin, request)
+        stdin.flush()
+        facts = json.loads(read_frame(stdout, FACTS_BYTES))
+        if not isinstance(facts, dict):
+            raise ProtocolError("the facts are not an object")
+        rgb = read_frame(stdout, 3 * self._limits.side**2)
+        return facts, rgb, read_frame(stdout, THUMBNAIL_BYTES)
+
+    def _expire(self, expired: threading.Event) -> None:
+        expired.set()
+        self._process.kill()
+
+    def close(self) -> int:
+        """Kill the process, free its pipes and return its exit status (negative: the signal)."""
+        self._process.kill()
+        for stream in (self._process.stdin, self._process.stdout):
+            if stream is not None:
+                try:
+                    stream.close()
+                except BrokenPipeError:  # unsent bytes of a request it never read
+                    continue
+        return self._process.wait()
+
+
+class PreviewDecoder:
+    """Decodes previews in ``workers`` processes, started on first use and replaced when one is lost.
+
+    A context manager; usable from several threads. ``command`` replaces the worker's command line (tests).
+    """
+
+    def __init__(
+        self, workers: int = 1, limits: DecodeLimits | None = None, command: Sequence[str] | None = None
+    ) -> None:
+        self.limits = limits or DecodeLimits()
+        self._count = max(1, workers)
+        self._command = tuple(command or (sys.executable, "-P", "-m", "indexer.embedding.decoder_worker"))
+        self._idle: queue.LifoQueue[_Worker | None] = queue.LifoQueue()
+        for _ in range(self._count):
+            self._idle.put(None)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the workers; the decoder can still be used and would start new ones."""
+        for worker in [self._idle.get() for _ in range(self._count)]:
+            if worker is not None:
+                worker.close()
+            self._idle.put(None)
+
+    def decode(self, source: Source) -> Decoded:
+        """Decode a file (``Path``) or an image already in memory (``bytes``).
+
+        Raises ``BadFileError`` with one of ``CODES``, or ``TemporaryError`` (``missing``, ``unreadable``).
+        """
+        outcome = self._outcome(source)
+        if isinstance(outcome, Decoded):
+            return outcome
+        raise outcome
+
+    def decode_many(
+        self, sources: Iterable[Source]
+    ) -> Iterator[tuple[int, Decoded | BadFileError | TemporaryError]]:
+        """``(position, outcome)`` for each source, in the order given; ``4 * workers`` in flight."""
+        with ThreadPoolExecutor(self._count, thread_name_prefix="preview") as pool:
+            pending: deque[Future[Decoded | BadFileError | TemporaryError]] = deque()
+            feed = iter(sources)
+            for position in itertools.count():
+                fresh = itertools.islice(feed, 4 * self._count - len(pending))
+                pending.extend(pool.submit(self._outcome, source) for source in fresh)
+                if not pending:
+                    return
+                yield position, pending.popleft().result()
+
+    def _outcome(self, source: Source) -> Decoded | BadFileError | TemporaryError:
+        name = f"image of {len(source)} bytes" if isinstance(source, bytes) else str(source)
+        if isinstance(source, bytes) and len(source) > self.limits.file_bytes:
+            return BadFileError("image_size", f"{name}: at most {self.limits.file_bytes} are read")
+        payload = BYTES + source if isinstance(source, bytes) else PATH + os.fsencode(source.absolute())
+        return self._ask_twice(name, payload)
+
+    def _ask_twice(self, name: str, payload: bytes) -> Decoded | BadFileError | TemporaryError:
+        """A lost worker may have been killed from outside: once more in a fresh one, then blame the file."""
+        detail = ""
+        for _ in range(ATTEMPTS):
+            worker = self._idle.get()
+            try:
+                worker = worker or _Worker(self._command, self.limits)
+                answer = worker.ask(payload)
+                return self._read_answer(name, *answer)
+            except _WorkerLost as lost:
+                worker, detail = None, str(lost)
+                if lost.timed_out:
+                    seconds = self.limits.seconds
+                    return BadFileError(
+                        "timeout", f"{name}: not decoded within {seconds:g} s; look at the file"
+                    )
+            finally:
+                self._idle.put(worker)
+        return BadFileError(
+            "decoder_crash", f"{name}: the decoder died of it twice ({detail}); look at the file"
+        )
+
+    def _read_answer(
+        self, name: str, facts: dict[str, object], rgb: bytes, thumbnail: bytes
+    ) -> Decoded | BadFileError | TemporaryError:
+        code = facts.get("code")
+        if isinstance(code, str) and code in CODES:
+            error = TemporaryError if code in TEMPORARY else BadFileError
+            return error(code, f"{name}: {facts.get('detail')}")
+        sizes = [facts.get(key) for key in ("rows", "columns", "width", "height")]
+        rows, columns, width, height = (value if isinstance(value, int) else 0 for value in sizes)
+        if min(rows, columns, width, height) < 1 or len(rgb) != rows * columns * 3:
+            return BadFileError("decoder_crash", f"{name}: the decoder answered with a wrong size")
+        pixels = np.frombuffer(rgb, np.uint8).reshape(rows, columns, 3)
+        return Decoded(pixels, width, height, str(facts["container"]), str(facts["colour"]), thumbnail)

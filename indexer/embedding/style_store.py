@@ -1,0 +1,98 @@
+"""A fitted ``StyleSpace`` as one file: ``.npz`` without pickle, replaced atomically."""
+
+import json
+import os
+import zipfile
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.embedding.encoders import VectorIdentity
+from indexer.embedding.style_space import StyleSpace, StyleSpaceError
+from indexer.embedding.whitening import Projection
+
+__all__ = ["load_style_space", "save_style_space", "style_space_from_arrays"]
+
+Arrays = dict[str, NDArray[np.generic]]
+IDENTITY = "identity"
+
+
+def save_style_space(space: StyleSpace, path: Path) -> None:
+    """Write ``space`` to ``path``; readers see the old file or the new one. Raises ``OSError``."""
+    name = np.frombuffer(json.dumps(asdict(space.identity)).encode(), np.uint8)
+    temporary = path.with_name(f".{path.name}.tmp")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with temporary.open("wb") as stream:
+            np.savez(stream, allow_pickle=False, **{IDENTITY: name}, **space.to_arrays())
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def load_style_space(path: Path) -> StyleSpace:
+    """Read what ``save_style_space`` wrote; raises ``StyleSpaceError`` (``style_space_file``)."""
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+        identity = VectorIdentity(**json.loads(arrays.pop(IDENTITY).tobytes()))
+        return style_space_from_arrays(identity, arrays)
+    except (OSError, ValueError, TypeError, KeyError, EOFError, AttributeError, zipfile.BadZipFile) as error:
+        raise StyleSpaceError(
+            "style_space_file", f"{path}: unreadable ({error}); fit the space again"
+        ) from None
+
+
+def style_space_from_arrays(identity: VectorIdentity, arrays: Arrays) -> StyleSpace:
+    """The inverse of ``StyleSpace.to_arrays``; raises ``ValueError``, ``KeyError`` where arrays do not fit."""
+    style, content = (_projection(arrays, name) for name in ("style", "content"))
+    space = StyleSpace(
+        identity=identity,
+        style=style,
+        content=content,
+        centroids=_floats(arrays["centroids"]),
+        grouping=np.asarray(arrays["grouping"], np.int64),
+        offsets=_floats(arrays["offsets"]),
+        reference=_floats(arrays["reference"]).astype(np.float32),
+        members=np.asarray(arrays["members"], bool),
+        background=_floats(arrays["background"]),
+    )
+    _check_shapes(space)
+    return space
+
+
+def _projection(arrays: Arrays, name: str) -> Projection:
+    mean, scale, matrix = (_floats(arrays[f"{name}_{part}"]) for part in ("mean", "scale", "matrix"))
+    if mean.shape != scale.shape or matrix.ndim != 2 or mean.shape != matrix.shape[:1]:
+        raise ValueError(f"{name}: {mean.shape}, {scale.shape} and {matrix.shape} do not fit")
+    return Projection(mean, scale, matrix)
+
+
+def _floats(array: NDArray[np.generic]) -> NDArray[np.float64]:
+    floats = np.asarray(array, np.float64)
+    if not np.isfinite(floats).all():
+        raise ValueError("an array holds NaN or infinity")
+    return floats
+
+
+def _check_shapes(space: StyleSpace) -> None:
+    groups, width = len(space.centroids), space.style.matrix.shape[1]
+    expected = {
+        "centroids": (groups, space.content.matrix.shape[1]),
+        "grouping": (groups,),
+        "offsets": (groups, width),
+        "reference": (len(space.reference), width),
+        "members": (len(space.reference), groups),
+        "background": (2,),
+    }
+    for name, shape in expected.items():
+        if getattr(space, name).shape != shape:
+            raise ValueError(f"{name} has shape {getattr(space, name).shape} where {shape} belongs")
+    if space.identity.dimension != width + 2 * groups:
+        raise ValueError(
+            f"the identity names {space.identity.dimension} dimensions, the arrays make {width + 2 * groups}"
+        )
