@@ -4,7 +4,9 @@ Every stage commits small transactions keyed by natural keys, so a run that was 
 one, with nothing lost or doubled.
 """
 
-from collections.abc import Sequence
+import errno
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,7 +15,8 @@ from indexer.catalog.lock import writer_lock
 from indexer.catalog.roots import known_roots, mark_offline
 from indexer.domain.found import FoundFile, Judged, Problem
 from indexer.encoders import active_encoders
-from indexer.errors import UsageError
+from indexer.errors import CatalogError, UsageError
+from indexer.indexes.vectors import VectorIndexError
 from indexer.progress import Progress
 from indexer.reading import judge
 from indexer.settings import Settings
@@ -45,7 +48,7 @@ def index_folders(
     """
     catalog = open_catalog(settings)
     try:
-        with writer_lock(catalog, settings):
+        with writer_lock(catalog, settings), _disk_faults(settings):
             return _index(_roots(folders, catalog, progress), catalog, settings, progress, hash_all)
     finally:
         catalog.close()
@@ -75,7 +78,7 @@ def rebuild_indexes(settings: Settings, progress: Progress) -> IndexReport:
     """Throw the indexes away and build them from the catalog."""
     catalog = open_catalog(settings)
     try:
-        with writer_lock(catalog, settings):
+        with writer_lock(catalog, settings), _disk_faults(settings):
             report = IndexReport()
             report.published = publish_text(catalog, settings, progress, afresh=True)
             encoders = active_encoders(settings, progress)
@@ -83,6 +86,21 @@ def rebuild_indexes(settings: Settings, progress: Progress) -> IndexReport:
             return report
     finally:
         catalog.close()
+
+
+@contextmanager
+def _disk_faults(settings: Settings) -> Iterator[None]:
+    """Turn a disk that refuses what we write into ``CatalogError`` with a way out."""
+    try:
+        yield
+    except (OSError, VectorIndexError) as error:
+        full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+        advice = "Free some space" if full else "Check that disk and its permissions"
+        raise CatalogError(
+            "disk_full" if full else "disk_io",
+            f"Writing below {settings.home} failed ({error}). {advice} and run the same command again; "
+            "nothing stored so far is lost.",
+        ) from error
 
 
 def _guarded(found: FoundFile, settings: Settings) -> Judged | Problem:

@@ -10,13 +10,12 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
-from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from indexer.catalog import entries
-from indexer.catalog.database import Catalog, open_catalog
+from indexer.catalog.database import open_catalog
 from indexer.catalog.details import (
     VersionDetails,
     library_counts,
@@ -53,6 +52,9 @@ class Pinakes:
 
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings = settings or read_settings()
+        self.catalog = open_catalog(self.settings)
+        self.text = TantivyIndex(self.settings.text_folder)
+        self.looks = Looks(self.settings, self.catalog)
 
     def __enter__(self) -> Self:
         return self
@@ -62,27 +64,10 @@ class Pinakes:
     ) -> None:
         self.close()
 
-    @cached_property
-    def catalog(self) -> Catalog:
-        """The catalog, opened at first use."""
-        return open_catalog(self.settings)
-
-    @cached_property
-    def text(self) -> TantivyIndex:
-        """The text index, opened at first use."""
-        return TantivyIndex(self.settings.text_folder)
-
-    @cached_property
-    def looks(self) -> Looks:
-        """The vector indexes, opened at first use and reopened when a newer generation is published."""
-        return Looks(self.settings, self.catalog)
-
     def close(self) -> None:
         """Give connections and worker processes back."""
-        if "looks" in self.__dict__:
-            self.looks.close()
-        if "catalog" in self.__dict__:
-            self.catalog.close()
+        self.looks.close()
+        self.catalog.close()
 
     def search(
         self,
@@ -182,7 +167,7 @@ class Pinakes:
     def find(self, what: int | str) -> Document:
         """The entry that an id, a name, a path or a hash means. Raises ``UsageError`` (``unknown_model``)."""
         text = str(what).strip()
-        if text.isdigit():
+        if text.isascii() and text.isdigit() and len(text) <= 18:
             entry = self.entry(int(text))
             if entry is not None:
                 return entry

@@ -35,24 +35,26 @@ class Looks:
     def __init__(self, settings: Settings, catalog: Catalog) -> None:
         self.settings = settings
         self.catalog = catalog
+        # Worker processes start when the first picture comes.
+        self.decoder = PreviewDecoder(workers=1)
         self._lock = threading.Lock()
+        self._loading = threading.Lock()
         self._open: dict[str, FaissIndex] = {}
         self._space: StyleSpace | None = None
 
     @cached_property
-    def encoders(self) -> Encoders:
-        """The encoders that indexing uses too."""
+    def _encoders(self) -> Encoders:
         return active_encoders(self.settings, Silent())
 
-    @cached_property
-    def decoder(self) -> PreviewDecoder:
-        """One killable process that decodes the pictures of strangers."""
-        return PreviewDecoder(workers=1)
+    @property
+    def encoders(self) -> Encoders:
+        """The encoders that indexing uses too; loaded once, at first use."""
+        with self._loading:
+            return self._encoders
 
     def close(self) -> None:
         """End the decoding process."""
-        if "decoder" in self.__dict__:
-            self.decoder.close()
+        self.decoder.close()
 
     def of_image(self, image: bytes | Path, by: str, allowed: Sequence[int] | None) -> dict[int, float]:
         """Entries that look like a picture: id -> score 0..1. ``allowed`` entries only, unless None.

@@ -52,7 +52,7 @@ def version_facts(session: Session, version_ids: Sequence[int], paths: Paths) ->
     }
     tree = {architecture: paths(architecture) for architecture in decided}
     for version in session.scalars(select(Version).where(Version.id.in_(version_ids)).order_by(Version.id)):
-        first, count = previews.get(version.id, (None, 0))
+        first, colour, count = previews.get(version.id, (None, None, 0))
         yield VersionFacts(
             id=version.id,
             model_id=version.model_id,
@@ -60,6 +60,7 @@ def version_facts(session: Session, version_ids: Sequence[int], paths: Paths) ->
             files=by_version.get(version.id, []),
             claims=hub_claims.get(version.id, []),
             preview_id=first,
+            preview_colour=colour,
             previews=count,
             prompts=prompts.get(version.id, []),
             architecture_paths=tree,
@@ -109,16 +110,17 @@ def _places(session: Session, file_ids: Sequence[int]) -> dict[int, list[tuple[s
     return places
 
 
-def _previews(session: Session, version_ids: Sequence[int]) -> dict[int, tuple[int, int]]:
+def _previews(session: Session, version_ids: Sequence[int]) -> dict[int, tuple[int, str | None, int]]:
+    """Id and colour of each version's first preview, and how many it has."""
     rows = session.execute(
-        select(Preview.version_id, Preview.id)
+        select(Preview.version_id, Preview.id, Preview.colour)
         .where(Preview.version_id.in_(version_ids), Preview.status == "ok")
         .order_by(Preview.version_id, Preview.position, Preview.id)
     )
-    found: dict[int, tuple[int, int]] = {}
-    for version_id, preview_id in rows:
-        first, count = found.get(version_id, (preview_id, 0))
-        found[version_id] = (first, count + 1)
+    found: dict[int, tuple[int, str | None, int]] = {}
+    for version_id, preview_id, colour in rows:
+        first, its_colour, count = found.get(version_id, (preview_id, colour, 0))
+        found[version_id] = (first, its_colour, count + 1)
     return found
 
 

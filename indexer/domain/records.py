@@ -64,6 +64,7 @@ class Document:
     hidden: tuple[str, ...] = ()
     confidence: float = 0.0
     preview_id: int | None = None
+    preview_colour: str | None = None
     files: tuple[FileRef, ...] = field(default=())
     sources: tuple[SourceRef, ...] = field(default=())
 

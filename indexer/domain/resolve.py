@@ -64,6 +64,7 @@ class VersionFacts:
     files: Sequence[FileFacts]
     claims: Sequence[tuple[str, Mapping[str, Any]]] = ()
     preview_id: int | None = None
+    preview_colour: str | None = None
     previews: int = 0
     prompts: Sequence[str] = ()
     architecture_paths: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -137,6 +138,7 @@ def resolve(facts: VersionFacts) -> Document | None:
         hidden=_hidden(claims, nsfw),
         confidence=1.0 if "architecture" in decided else float(verdict.get("confidence") or 0.0),
         preview_id=facts.preview_id,
+        preview_colour=facts.preview_colour,
         files=tuple(FileRef(p, file.sha256, file.size) for file in facts.files for p in file.paths),
         sources=_sources(facts, claims),
     )

@@ -32,7 +32,7 @@ from indexer.embedding.planes import (
 __all__ = ["BLOCKS", "LayoutDescriptor", "StyleDescriptor"]
 
 VERSION = 1
-SMALLEST, LARGEST = 96, 512  # longest side described, in pixels
+SMALLEST, LARGEST = 96, 512  # sides described, in pixels
 SCALES = 5
 RING = ((-1, -1), (-1, 0), (-1, 1), (0, 1), (1, 1), (1, 0), (1, -1), (0, -1))
 PATTERNS = 59
@@ -106,11 +106,10 @@ def _describe(image: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 
 def _scaled(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Longest side within bounds, so that every scale has pixels and cost is bounded."""
+    """Sides within bounds, so that every scale has pixels and cost is bounded."""
     rows, columns = image.shape[:2]
     factor = min(LARGEST / max(rows, columns), 1.0)
-    factor = max(factor, SMALLEST / max(rows, columns))
-    size = max(SMALLEST // 2, round(columns * factor)), max(SMALLEST // 2, round(rows * factor))
+    size = max(SMALLEST, round(columns * factor)), max(SMALLEST, round(rows * factor))
     if size == (columns, rows):
         return image
     return np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BICUBIC, reducing_gap=3.0))

@@ -37,7 +37,7 @@ def save_style_space(space: StyleSpace, path: Path) -> None:
 def load_style_space(path: Path) -> StyleSpace:
     """Read what ``save_style_space`` wrote; raises ``StyleSpaceError`` (``style_space_file``)."""
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
         identity = VectorIdentity(**json.loads(arrays.pop(IDENTITY).tobytes()))
         return style_space_from_arrays(identity, arrays)

@@ -1,7 +1,8 @@
 """A name for content that costs three small reads, whatever the file's size.
 
-SHA-256 over the size, the first 64 KiB, and blocks of 64 KiB at the middle and the end. Files that differ only
-elsewhere share it, so it tells "has this been seen?", while only the full SHA-256 proves that two are equal.
+SHA-256 over the size, the first 64 KiB, and blocks of 64 KiB at the middle and the end. Files that differ
+only elsewhere share it, so it tells "has this been seen?", while only the full SHA-256 proves that two are
+equal.
 """
 
 import hashlib

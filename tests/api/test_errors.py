@@ -56,7 +56,7 @@ def test_what_cannot_be_answered_is_refused(client: httpx.Client, path: str, sta
     refused(client.get(path), status)
 
 
-@pytest.mark.parametrize("model", [BIG, "9" * 450, "²", "-1", "0", " ", '"', "'; drop table entry", "\x00"])
+@pytest.mark.parametrize("model", [BIG, "9" * 450, "²", " ", '"', "'; drop table entry", "\x00"])
 def test_no_name_of_a_model_breaks_the_server(client: httpx.Client, model: str) -> None:
     refused(client.get("/api/similar", params={"model": model}), 404)
 

@@ -66,7 +66,7 @@ def test_a_catalog_of_a_newer_release_is_refused(settings: Settings) -> None:
 def test_a_server_that_is_away_is_a_clear_error_without_the_password(tmp_path: Path) -> None:
     url = "postgresql://someone:hunter2@127.0.0.1:1/nowhere"
     with pytest.raises(CatalogError) as caught:
-        open_catalog(Settings(home=tmp_path, database_url=url))  # type: ignore[arg-type]
+        open_catalog(Settings(home=tmp_path, database_url=url))
     assert caught.value.code == "no_server"
     assert "hunter2" not in str(caught.value)
 

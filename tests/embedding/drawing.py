@@ -40,7 +40,7 @@ def draw(subject: str, style: str, seed: int = 0, side: int = 160) -> NDArray[np
         edge = mask ^ np.roll(mask, 2, 0) | mask ^ np.roll(mask, 2, 1)
         picture[edge] = 255 - np.array(ground, float)
     for _ in range(passes):
-        picture = sum(np.roll(picture, step, axis) for axis in (0, 1) for step in (-1, 1)) / 4
+        picture = np.mean([np.roll(picture, step, axis) for axis in (0, 1) for step in (-1, 1)], axis=0)
     picture += generator.normal(0, 1, (side, side, 1)) * grain
     return np.clip(picture, 0, 255).astype(np.uint8)
 

@@ -100,6 +100,6 @@ def test_pickled_arrays_inside_are_never_read(space: StyleSpace, tmp_path: Path)
     arrays["background"] = np.array([{"a": 1}], dtype=object)
     identity = np.frombuffer(json.dumps({}).encode(), np.uint8)
     with path.open("wb") as stream:
-        np.savez(stream, identity=identity, **arrays)
+        np.savez(stream, allow_pickle=True, identity=identity, **arrays)
     with pytest.raises(StyleSpaceError, match=r"allow_pickle|Object arrays"):
         load_style_space(path)

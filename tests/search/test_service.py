@@ -1,6 +1,6 @@
 """The whole reading half over the indexed demo library, whose generator knows the truth."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -8,6 +8,7 @@ import pytest
 from indexer.demo import DemoReport
 from indexer.errors import UsageError
 from indexer.settings import Settings
+from search.answers import Answer
 from search.query import QueryError
 from search.service import SORTS, Pinakes
 
@@ -154,8 +155,8 @@ def test_searching_with_words_and_a_picture(pinakes: Pinakes, demo_library: Demo
 @pytest.mark.parametrize("by_what", ["id", "name", "file"])
 def test_models_are_found_by_what_people_have(pinakes: Pinakes, by_what: str) -> None:
     document = pinakes.search("teapot type:lora").hits[0].document
-    what = {"id": document.id, "name": document.name, "file": document.file_names[0]}[by_what]
-    assert pinakes.find(what).id == document.id
+    names: dict[str, int | str] = {"id": document.id, "name": document.name, "file": document.file_names[0]}
+    assert pinakes.find(names[by_what]).id == document.id
 
 
 def test_details_and_counts(pinakes: Pinakes) -> None:
@@ -190,7 +191,7 @@ def test_thumbnails_are_ours(pinakes: Pinakes) -> None:
         (lambda p: p.similar(Path("/no/such/picture.png")), "image"),
     ],
 )
-def test_wrong_arguments_are_told(pinakes: Pinakes, call, code: str) -> None:  # type: ignore[no-untyped-def]
+def test_wrong_arguments_are_told(pinakes: Pinakes, call: Callable[[Pinakes], Answer], code: str) -> None:
     with pytest.raises(UsageError) as caught:
         call(pinakes)
     assert caught.value.code == code

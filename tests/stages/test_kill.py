@@ -21,15 +21,16 @@ from indexer.progress import Silent
 from indexer.settings import Settings
 from tests.models import write_library
 
-FILES = 40
+FILES = 24
 KILLS = 20
 
 
 def start(folder: Path, home: Path) -> "subprocess.Popen[bytes]":
     command = [sys.executable, "-m", "search", "index", str(folder), "--home", str(home)]
     few = {"PINAKES_BATCH_SIZE": "5", "PINAKES_DECODE_WORKERS": "1"}
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    return subprocess.Popen(command, env=os.environ | few, **quiet)
+    return subprocess.Popen(
+        command, env=os.environ | few, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
 
 
 def contents(settings: Settings) -> dict[str, Any]:

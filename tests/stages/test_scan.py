@@ -16,6 +16,7 @@ from indexer.domain.records import Document
 from indexer.errors import UsageError
 from indexer.pipeline import IndexReport, index_folders
 from indexer.progress import Silent
+from indexer.reading import judge
 from indexer.settings import Settings
 from tests.models import write_library, write_picture, write_safetensors
 
@@ -52,8 +53,8 @@ class Library:
 
 
 @pytest.fixture
-def library(tmp_path: Path, settings: Settings) -> Library:
-    return Library(write_library(tmp_path / "models", 6), settings)
+def library(tmp_path: Path, both: Settings) -> Library:
+    return Library(write_library(tmp_path / "models", 6), both)
 
 
 def test_a_second_run_reads_and_writes_nothing(library: Library) -> None:
@@ -187,15 +188,13 @@ def test_a_file_still_being_downloaded_is_put_off(library: Library) -> None:
 
 def test_a_file_that_vanishes_mid_scan_is_put_off(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     victim = library.folder / "loras" / "set0" / "model003.safetensors"
-    from indexer import pipeline
-
-    real = pipeline.judge
+    real = judge
 
     def vanish(found: Any, seconds: float) -> Any:
         victim.unlink(missing_ok=True)
         return real(found, seconds)
 
-    monkeypatch.setattr(pipeline, "judge", vanish)
+    monkeypatch.setattr("indexer.pipeline.judge", vanish)
     assert library.scan() == (5, 0, 0, 1, 0)
     assert library.problems() == {"model003.safetensors": "io"}
 
@@ -203,16 +202,14 @@ def test_a_file_that_vanishes_mid_scan_is_put_off(library: Library, monkeypatch:
 def test_a_fault_of_ours_in_one_file_is_recorded_and_the_rest_goes_on(
     library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from indexer import pipeline
-
-    real = pipeline.judge
+    real = judge
 
     def fail(found: Any, seconds: float) -> Any:
         if b"model003" in found.path:
             raise ZeroDivisionError("oops")
         return real(found, seconds)
 
-    monkeypatch.setattr(pipeline, "judge", fail)
+    monkeypatch.setattr("indexer.pipeline.judge", fail)
     assert library.scan() == (5, 0, 1, 0, 0)
     assert library.problems() == {"model003.safetensors": "internal"}
 
@@ -256,9 +253,7 @@ def test_a_home_inside_the_library_is_not_indexed(tmp_path: Path) -> None:
 
 def test_progress_is_quick_to_stop(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ctrl-C between files leaves what was stored; the next run finishes."""
-    from indexer import pipeline
-
-    real = pipeline.judge
+    real = judge
     calls: list[float] = []
 
     def interrupt(found: Any, seconds: float) -> Any:
@@ -269,9 +264,9 @@ def test_progress_is_quick_to_stop(library: Library, monkeypatch: pytest.MonkeyP
 
     settings = library.settings.model_copy(update={"batch_size": 2})
     library.settings = settings
-    monkeypatch.setattr(pipeline, "judge", interrupt)
+    monkeypatch.setattr("indexer.pipeline.judge", interrupt)
     with pytest.raises(KeyboardInterrupt):
         library.index()
     assert len(library.documents()) == 2
-    monkeypatch.setattr(pipeline, "judge", real)
+    monkeypatch.setattr("indexer.pipeline.judge", real)
     assert library.scan() == (4, 2, 0, 0, 0)

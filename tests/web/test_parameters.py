@@ -15,7 +15,7 @@ from search.web.parameters import PARAMETERS, Clause, Wanted, read_wanted
 
 KEYWORDS = ("type", "tag", "creator", "arch", "licence", "has", "is", "category")
 
-values = st.text(st.characters(codec="utf-8", exclude_categories=("C",)), min_size=1, max_size=12).filter(
+values = st.text(st.characters(codec="utf-8", exclude_categories=["C"]), min_size=1, max_size=12).filter(
     lambda text: '"' not in text and text == text.strip() and text.strip(" -,")
 )
 clauses = st.builds(

@@ -1,0 +1,182 @@
+"""How well is style found, whatever the subject? Leave-one-out retrieval on a folder of labelled previews.
+
+    python -m scripts.evaluations.style FOLDER
+
+FOLDER holds ``labels.csv`` with the columns file, style and content_slot. Labels are read for scoring alone:
+every descriptor and the fitted space see pixels only. Printed per row, in per cent:
+
+mAP         mean average precision; a hit is another picture of the same style
+R@1, R@5    a picture of the same style is first, among the first five
+leak        the first hit shows the same subject (a third is chance where there are three)
+group R@5   the right style is among the five with the highest mean score over their other pictures
+"""
+
+import argparse
+import csv
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.embedding.decoding import Decoded, PreviewDecoder
+from indexer.embedding.encoders import unit_rows
+from indexer.embedding.style import LayoutDescriptor, StyleDescriptor
+from indexer.embedding.style_space import StyleSpace, fit_style_space
+from indexer.embedding.whitening import fit_projection
+from indexer.errors import BadFileError, TemporaryError, UsageError
+
+__all__ = ["Case", "Figures", "evaluate", "figures", "main"]
+
+Scores = NDArray[np.float64]
+Labels = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Raw descriptors of n pictures, and what they are for the judge only."""
+
+    style: NDArray[np.float32]
+    content: NDArray[np.float32]
+    styles: Labels
+    subjects: Labels
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Per cent."""
+
+    mean_average_precision: float
+    recall_1: float
+    recall_5: float
+    leak: float
+    group_recall_5: float
+
+    def __str__(self) -> str:
+        values = (self.mean_average_precision, self.recall_1, self.recall_5, self.leak, self.group_recall_5)
+        return "".join(f"{value:11.1f}" for value in values)
+
+
+def figures(scores: Scores, styles: Labels, subjects: Labels) -> Figures:
+    """Of (n, n) ``scores``, a query a row, each itself left out; styles of one picture are not asked for."""
+    scores = np.asarray(scores, np.float64).copy()
+    np.fill_diagonal(scores, -np.inf)
+    order = np.argsort(-scores, axis=1, kind="stable")[:, :-1]
+    hits = styles[order] == styles[:, None]
+    judged = hits.any(1)
+    precision = np.cumsum(hits, 1) / np.arange(1, hits.shape[1] + 1)
+    average = (precision * hits).sum(1) / np.maximum(hits.sum(1), 1)
+    shares = (
+        average[judged],
+        hits[judged, 0],
+        hits[judged, :5].any(1),
+        (subjects[order[:, 0]] == subjects)[judged],
+        group_ranks(scores, styles)[judged] < 5,
+    )
+    return Figures(*(100 * float(np.mean(share)) for share in shares))
+
+
+def group_ranks(scores: Scores, styles: Labels) -> Labels:
+    """(n): how many styles have a higher mean score over their other pictures than the query's own has."""
+    member = np.eye(int(styles.max()) + 1)[styles]
+    np.fill_diagonal(scores, 0.0)
+    counts = np.tile(member.sum(0), (len(styles), 1)) - member
+    means = np.where(counts > 0, scores @ member / np.maximum(counts, 1), -np.inf)
+    own = means[np.arange(len(styles)), styles]
+    return np.asarray((means > own[:, None]).sum(1), np.int64)
+
+
+def cosine(rows: NDArray[np.floating]) -> Scores:
+    """(n, n) cosines."""
+    unit = unit_rows(rows)
+    return np.asarray(unit @ unit.T, np.float64)
+
+
+def read_case(folder: Path) -> Case:
+    """Decode and describe all pictures of ``folder``; one that cannot be decoded is named and skipped."""
+    table = folder / "labels.csv"
+    if not table.is_file():
+        raise UsageError("no_labels", f"{table}: no such file; give a folder that holds labels.csv")
+    with table.open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    kept, style, content = [], [], []
+    descriptor, layout = StyleDescriptor(), LayoutDescriptor()
+    with PreviewDecoder() as decoder:
+        for place, outcome in decoder.decode_many(folder / row["file"] for row in rows):
+            if isinstance(outcome, Decoded):
+                kept.append(rows[place])
+                style.append(descriptor.encode([outcome.rgb])[0])
+                content.append(layout.encode([outcome.rgb])[0])
+            else:
+                report_skipped(outcome)
+    return Case(np.array(style), np.array(content), numbered(kept, "style"), numbered(kept, "content_slot"))
+
+
+def report_skipped(error: BadFileError | TemporaryError) -> None:
+    """One line on stderr."""
+    print(f"skipped: {error} ({error.code})", file=sys.stderr)
+
+
+def numbered(rows: Sequence[dict[str, str]], column: str) -> Labels:
+    """The values of ``column`` as numbers 0, 1, ..."""
+    return np.unique([row[column] for row in rows], return_inverse=True)[1].astype(np.int64)
+
+
+def fitted(case: Case) -> StyleSpace:
+    """The shipped space, fitted without labels."""
+    return fit_style_space(case.style, case.content, StyleDescriptor().identity, LayoutDescriptor().identity)
+
+
+def shipped(case: Case) -> Scores:
+    """Scores as a vector index gives them."""
+    space = fitted(case)
+    queries, rows = space.query_rows(case.style, case.content), space.index_rows(case.style, case.content)
+    return np.asarray(queries @ rows.T, np.float64)
+
+
+def evaluate(case: Case) -> dict[str, Figures]:
+    """Each step of the way, and the whole."""
+    statistics, contrasts = StyleDescriptor.split(case.style)
+    weights = StyleDescriptor.weights()
+    ways: dict[str, Callable[[], Scores]] = {
+        "chance": lambda: np.random.default_rng(0).normal(size=(len(case.style),) * 2),
+        "layout": lambda: cosine(fit_projection(case.content, 20, whitening=0.6).apply(case.content)),
+        "statistics": lambda: cosine((statistics - statistics.mean(0)) / (statistics.std(0) + 1e-6)),
+        "half-whitened": lambda: cosine(
+            fit_projection(statistics, 256, weights, whitening=0.5).apply(statistics)
+        ),
+        "nuisance shrunk": lambda: cosine(
+            fit_projection(statistics, 256, weights, contrasts).apply(statistics)
+        ),
+        "content-centred": lambda: cosine(fitted(case).transform(case.style, case.content)),
+        "shipped": lambda: shipped(case),
+    }
+    return {name: figures(way(), case.styles, case.subjects) for name, way in ways.items()}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Print the table; 2 on wrong usage."""
+    parser = argparse.ArgumentParser(prog="style", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("folder", type=Path, help="holds labels.csv and the pictures it names")
+    folder = parser.parse_args(argv).folder
+    started = time.monotonic()
+    try:
+        case = read_case(folder)
+    except UsageError as error:
+        print(error, file=sys.stderr)
+        return 2
+    seconds = time.monotonic() - started
+    print(
+        f"{len(case.styles)} pictures, {len(set(case.styles.tolist()))} styles, {seconds:.0f} s to describe"
+    )
+    print(f"{'':18}" + "".join(f"{name:>11}" for name in ("mAP", "R@1", "R@5", "leak", "group R@5")))
+    for name, found in evaluate(case).items():
+        print(f"{name:18}{found}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""How do programs reach Pinakes? The HTTP server: guard, native routes, errors, wiring."""

@@ -1,0 +1,52 @@
+"""``pinakes serve``: bind first, say where, then answer until stopped."""
+
+import socket
+from collections.abc import Callable
+
+import uvicorn
+
+from indexer.errors import UsageError
+from indexer.settings import Settings
+from search.api.app import create_app
+
+__all__ = ["serve"]
+
+
+def serve(settings: Settings, say: Callable[[str], None]) -> None:
+    """Serve the page and the API until Ctrl-C.
+
+    Raises ``UsageError`` when the port is taken, or when other machines would get in without a token.
+    """
+    token = settings.token.get_secret_value() if settings.token else None
+    app = create_app(settings, token)
+    bound = _bind(settings.host, settings.port)
+    host, port = bound.getsockname()[:2]
+    shown = f"[{host}]" if ":" in host else host
+    say(f"Pinakes is at http://{shown}:{port}  (Ctrl-C stops it)")
+    # Limits keep slow or greedy clients from holding the server: connections, idle seconds, header bytes.
+    config = uvicorn.Config(
+        app,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        limit_concurrency=200,
+        timeout_keep_alive=10,
+        h11_max_incomplete_event_size=65_536,
+    )
+    uvicorn.Server(config).run(sockets=[bound])
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise UsageError(
+            "port",
+            f"Port {port} at {host} cannot be used ({error.strerror}). Is Pinakes running already? "
+            "Choose another with --port, or --port 0 for any free one.",
+        ) from error
+    return listener

@@ -1,0 +1,108 @@
+"""The page of one entry: what stands behind it, arranged for reading."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any
+
+from indexer.domain.claims import CLAIM_NAMES
+from indexer.domain.records import Document
+from search.service import Pinakes
+from search.web.clean import plain, web_address
+from search.web.views import cover, short_kind
+
+__all__ = ["model_view"]
+
+_LONG = {"description", "notes"}
+_MAX_VALUE = 600
+
+
+@dataclass(frozen=True, slots=True)
+class FileView:
+    """One stored file: where it lies, and the verdict as plain JSON data (see ``domain.verdict``)."""
+
+    places: Sequence[Mapping[str, Any]]
+    size: int
+    container: str
+    sha256: str | None
+    warnings: Mapping[str, str]
+    verdict: Mapping[str, Any]
+    copies: int
+
+
+def model_view(pinakes: Pinakes, entry_id: int) -> dict[str, Any] | None:
+    """Everything that ``model.html`` shows; None when there is no such entry."""
+    details = pinakes.show(entry_id)
+    if details is None:
+        return None
+    document = details.document
+    files = [_file(row) for row in details.files]
+    main = max(files, key=lambda file: float(file.verdict.get("confidence") or 0.0), default=None)
+    shown = [row for row in details.previews if row["status"] == "ok"]
+    return {
+        "document": document,
+        "kind": short_kind(document),
+        "cover": cover(document),
+        "files": files,
+        "verdict": main.verdict if main else {},
+        "conflicts": _conflicts(files),
+        "previews": shown,
+        "broken": [row for row in details.previews if row["status"] == "broken"],
+        "claims": [_claims(row) for row in details.claims],
+        "links": [(source, web_address(source.url)) for source in document.sources],
+        "prompt_tag": _prompt_tag(document, details.claims),
+        "statistics": details.statistics[-1:],
+    }
+
+
+def _file(row: Mapping[str, Any]) -> FileView:
+    present = [place for place in row["places"] if not place["missing"]]
+    return FileView(
+        places=row["places"],
+        size=row["size"],
+        container=row["container"],
+        sha256=row["sha256"],
+        warnings=row["warnings"],
+        verdict=row["verdict"] or {},
+        copies=len(present),
+    )
+
+
+def _conflicts(files: Sequence[FileView]) -> list[dict[str, Any]]:
+    """Contradictions of all files: each finding once, with who says what else."""
+    found: dict[str, dict[tuple[str, str], None]] = {}
+    for file in files:
+        for conflict in file.verdict.get("conflicts") or ():
+            said = conflict["source"], conflict["claim"]
+            found.setdefault(conflict["found"], {})[said] = None
+    return [{"found": tensors, "said": list(said)} for tensors, said in found.items()]
+
+
+def _claims(row: Mapping[str, Any]) -> dict[str, Any]:
+    """One source's statement; long texts are left to the description above."""
+    told = {name: value for name, value in row["claims"].items() if value not in (None, "", [], {})}
+    return {
+        "source": row["source"],
+        "at": row["at"],
+        "warnings": row["warnings"],
+        "values": [
+            (name, CLAIM_NAMES.get(name, ""), _shown(value))
+            for name, value in told.items()
+            if name not in _LONG
+        ],
+    }
+
+
+def _shown(value: Any) -> str:
+    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return text if len(text) <= _MAX_VALUE else text[:_MAX_VALUE] + " …"
+
+
+def _prompt_tag(document: Document, claims: Sequence[Mapping[str, Any]]) -> str | None:
+    """``<lora:name:weight>`` as A1111, Forge and SwarmUI read it; None for what is no adapter."""
+    if document.kind != "lora" or not document.file_names:
+        return None
+    weights = (row["claims"].get("preferred_weight") for row in claims)
+    weight = next((w for w in weights if isinstance(w, int | float)), 1)
+    stem = plain(PurePosixPath(document.file_names[0]).stem)
+    return None if set(stem) & set("<>:\n") else f"<lora:{stem}:{weight:g}>"
