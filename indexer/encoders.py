@@ -32,17 +32,20 @@ class Encoders:
         return [e for e in (self.style, self.content, self.semantic) if e is not None]
 
 
-def active_encoders(settings: Settings, progress: Progress) -> Encoders:
-    """The encoders in use. Weights that cannot be had are said plainly; everything else goes on."""
-    return Encoders(StyleDescriptor(), LayoutDescriptor(), _semantic(settings, progress))
+def active_encoders(settings: Settings, progress: Progress, *, download: bool = False) -> Encoders:
+    """The encoders in use. Weights that cannot be had are said plainly; everything else goes on.
+
+    ``download`` lets open_clip fetch a published tag that is not here yet: indexing may, answering must not.
+    """
+    return Encoders(StyleDescriptor(), LayoutDescriptor(), _semantic(settings, progress, download))
 
 
-def _semantic(settings: Settings, progress: Progress) -> Encoder | None:
+def _semantic(settings: Settings, progress: Progress, download: bool) -> Encoder | None:
     if settings.clip_pretrained is None:
         return None
     from indexer.embedding.semantic import OpenClipEncoder
 
-    encoder = OpenClipEncoder(settings.clip_model, settings.clip_pretrained)
+    encoder = OpenClipEncoder(settings.clip_model, settings.clip_pretrained, download=download)
     try:
         encoder.load()
     except WeightsUnavailableError as error:

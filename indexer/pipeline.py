@@ -67,7 +67,7 @@ def _index(
     report.hashed = hash_places(catalog, progress, everything=hash_all)
     # Words are searchable before the pictures are done: those take the longest.
     report.published = publish_text(catalog, settings, progress)
-    encoders = active_encoders(settings, progress)
+    encoders = active_encoders(settings, progress, download=True)
     report.pictures = embed_pictures(catalog, settings, encoders, progress)
     report.published += publish_text(catalog, settings, progress)
     report.vectors = publish_vectors(catalog, settings, encoders, progress)
@@ -81,7 +81,7 @@ def rebuild_indexes(settings: Settings, progress: Progress) -> IndexReport:
         with writer_lock(catalog, settings), _disk_faults(settings):
             report = IndexReport()
             report.published = publish_text(catalog, settings, progress, afresh=True)
-            encoders = active_encoders(settings, progress)
+            encoders = active_encoders(settings, progress, download=True)
             report.vectors = publish_vectors(catalog, settings, encoders, progress, afresh=True)
             return report
     finally:

@@ -38,7 +38,6 @@ class Hit:
             "nsfw_level": doc.nsfw_level,
             "licence": doc.licence,
             "preview": None if doc.preview_id is None else f"/api/previews/{doc.preview_id}",
-            "preview_colour": doc.preview_colour,
             "files": [{"path": f.path, "sha256": f.sha256} for f in doc.files],
             "score": self.score.value,
             "signals": {n: {"value": round(v, 6), "weight": w} for n, (v, w) in self.score.signals.items()},

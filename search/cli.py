@@ -204,15 +204,24 @@ def _show_counts(console: Console, counts: dict[str, object]) -> None:
 app.registered_commands = [*indexer_app.registered_commands, *app.registered_commands]
 
 
+class Stopped(BaseException):
+    """Ctrl-C. Not KeyboardInterrupt, which the command's framework would turn into a silent exit."""
+
+
+def _stop(_signal: int, _frame: object) -> None:
+    raise Stopped
+
+
 def main() -> None:
     """Run the command. Exit status: 0 fine, 1 a negative answer, 2 wrong usage or input, 130 stopped."""
     # A pipe that closes early (| head) is no error worth a traceback.
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, _stop)
     try:
         app(standalone_mode=True)
     except PinakesError as error:
         Console().note(f"pinakes: {error}")
         sys.exit(2)
-    except KeyboardInterrupt:
+    except Stopped:
         Console().note("Stopped. What was done is kept; run the same command again to go on.")
         sys.exit(130)

@@ -6,16 +6,17 @@ for hit in p.search("watercolour harbour type:lora").hits:
     print(hit.document.name, hit.score.explain())
 """
 
+import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from indexer.catalog import entries
-from indexer.catalog.database import open_catalog
+from indexer.catalog.database import Catalog, open_catalog
 from indexer.catalog.details import (
     VersionDetails,
     library_counts,
@@ -38,6 +39,8 @@ from search.ranking import document_signals, fuse, load_weights
 from search.retrieval import RANKED, Candidates, flags_asked, hidden_total, is_everything, text_candidates
 from search.similar import Looks
 
+_T = TypeVar("_T")
+
 __all__ = ["SORTS", "Pinakes"]
 
 SORTS = ("relevance", *ORDERS)
@@ -52,9 +55,31 @@ class Pinakes:
 
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings = settings or read_settings()
-        self.catalog = open_catalog(self.settings)
-        self.text = TantivyIndex(self.settings.text_folder)
-        self.looks = Looks(self.settings, self.catalog)
+        self._opening = threading.RLock()
+        self._opened: dict[str, Any] = {}
+
+    def _once(self, name: str, make: Callable[[], _T]) -> _T:
+        """The part called ``name``, made at first use by whichever thread comes first."""
+        with self._opening:
+            if name not in self._opened:
+                self._opened[name] = make()
+            part: _T = self._opened[name]
+            return part
+
+    @property
+    def catalog(self) -> Catalog:
+        """The catalog. Raises ``CatalogError`` when it cannot be opened."""
+        return self._once("catalog", lambda: open_catalog(self.settings))
+
+    @property
+    def text(self) -> TantivyIndex:
+        """The text index."""
+        return self._once("text", lambda: TantivyIndex(self.settings.text_folder))
+
+    @property
+    def looks(self) -> Looks:
+        """The vector indexes."""
+        return self._once("looks", lambda: Looks(self.settings, self.catalog))
 
     def __enter__(self) -> Self:
         return self
@@ -66,8 +91,9 @@ class Pinakes:
 
     def close(self) -> None:
         """Give connections and worker processes back."""
-        self.looks.close()
-        self.catalog.close()
+        for name in ("looks", "catalog"):
+            if name in self._opened:
+                self._opened[name].close()
 
     def search(
         self,

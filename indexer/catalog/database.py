@@ -152,10 +152,18 @@ def make_engine(url: str) -> Engine:
         return create_engine(make_url(url).set(drivername="postgresql+psycopg"), pool_pre_ping=True)
     engine = create_engine(url, module=sqlite_driver(), connect_args={"timeout": 30})
     event.listen(engine, "connect", _set_pragmas)
+    event.listen(engine, "begin", _begin)
     return engine
 
 
+def _begin(connection: Connection) -> None:
+    """Begin for real: left to itself the driver runs DDL outside transactions, and a migration that a full
+    disk or a kill interrupts would leave half of its tables."""
+    connection.exec_driver_sql("BEGIN")
+
+
 def _set_pragmas(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None
     cursor = connection.cursor()
     for pragma in (
         "journal_mode=WAL",

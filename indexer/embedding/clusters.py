@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 __all__ = ["assign", "kmeans", "partition_ensemble"]
 
 Matrix = NDArray[np.float64]
-ROUNDS, RESTARTS = 50, 4
+ROUNDS, RESTARTS = 30, 3
 
 
 def assign(rows: Matrix, centroids: Matrix) -> NDArray[np.intp]:
@@ -36,9 +36,8 @@ def _spread_start(rows: Matrix, k: int, generator: np.random.Generator) -> Matri
 def _run(rows: Matrix, centroids: Matrix) -> Matrix:
     nearest = assign(rows, centroids)
     for _ in range(ROUNDS):
-        sums = np.zeros_like(centroids)
-        np.add.at(sums, nearest, rows)
-        counts = np.bincount(nearest, minlength=len(centroids))[:, None]
+        member = nearest == np.arange(len(centroids))[:, None]
+        sums, counts = member.astype(np.float64) @ rows, member.sum(1)[:, None]
         centroids = np.where(counts > 0, sums / np.maximum(counts, 1), centroids)
         moved = assign(rows, centroids)
         if (moved == nearest).all():

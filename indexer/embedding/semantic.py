@@ -26,6 +26,13 @@ T = TypeVar("T")
 VERSION = 1
 BATCH = {"cpu": 8}  # measured on 2 cores: larger batches gain nothing there
 BATCH_ELSEWHERE = 128
+REFUSALS = (
+    RuntimeError,
+    OSError,
+    ValueError,
+    KeyError,
+    AssertionError,
+)  # of open_clip, on weights it cannot fit
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +137,7 @@ class OpenClipEncoder:
                 pretrained_text=False,
                 **weights.settings,
             )
-        except (RuntimeError, OSError, ValueError, KeyError, SafetensorError) as error:
+        except (*REFUSALS, SafetensorError) as error:
             reason = " ".join(str(error).split())[:300]
             raise unavailable("weights_unavailable", self._pretrained, f"{self._model}: {reason}") from None
         return model, preprocess

@@ -33,7 +33,7 @@ RANK, CONTENT_RANK, CONTENT_WHITENING = 256, 20, 0.6
 SIZES, REPEATS = (3, 4, 6, 8), 4
 LEAST_MEMBERS = 12  # a grouping into k needs k times as many pictures
 LEAST_REFERENCE = 20  # fewer pictures have no neighbourhoods to correct for
-NEIGHBOURS = 4
+NEIGHBOURS = 6  # fewer suit libraries with few previews a model, more those with many
 SAME = 0.9999  # cosine from which a neighbour is taken for the same picture
 SAMPLE, REFERENCE = 20_000, 4_096
 BLOCK = 512
@@ -193,7 +193,8 @@ def _even_sample(count: int, most: int) -> NDArray[np.int64]:
 def _with_groups(space: StyleSpace, style: Vectors, content: Vectors) -> StyleSpace:
     sizes = tuple(size for size in SIZES if len(style) >= size * LEAST_MEMBERS) or (1,)
     projected = space.content.apply(content)
-    centroids, grouping = partition_ensemble(projected, sizes, REPEATS if sizes != (1,) else 1)
+    sample = projected[_even_sample(len(projected), REFERENCE)]
+    centroids, grouping = partition_ensemble(sample, sizes, REPEATS if sizes != (1,) else 1)
     space = replace(space, centroids=centroids, grouping=grouping)
     groups = space._groups(content).astype(np.float64)
     plain = space.style.apply(StyleDescriptor.split(style)[0])

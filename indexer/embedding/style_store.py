@@ -48,7 +48,7 @@ def load_style_space(path: Path) -> StyleSpace:
 
 
 def style_space_from_arrays(identity: VectorIdentity, arrays: Arrays) -> StyleSpace:
-    """The inverse of ``StyleSpace.to_arrays``; raises ``ValueError``, ``KeyError`` where arrays do not fit."""
+    """The inverse of ``StyleSpace.to_arrays``; raises ``ValueError``, ``KeyError`` if they do not fit."""
     style, content = (_projection(arrays, name) for name in ("style", "content"))
     space = StyleSpace(
         identity=identity,

@@ -23,7 +23,7 @@ import orjson
 
 from indexer.parsers.safetensors import read_header
 
-__all__ = ["main", "run"]
+__all__ = ["main", "run", "write_models"]
 
 _BLOCK = 50
 _HEADER_BYTES = 100_000
@@ -35,7 +35,7 @@ def run(files: int = 10_000) -> None:
     """Write ``files`` model files below the system's temporary folder, read them both ways, print a table."""
     folder = Path(tempfile.mkdtemp(prefix="pinakes-scan-"))
     try:
-        paths, header_bytes, tensors = _write(folder, files)
+        paths, header_bytes, tensors = write_models(folder, files)
         limit, ours = _measure(paths)
     finally:
         shutil.rmtree(folder)
@@ -78,7 +78,7 @@ def _bare(path: bytes) -> Any:
         os.close(handle)
 
 
-def _write(folder: Path, files: int) -> tuple[list[bytes], int, int]:
+def write_models(folder: Path, files: int) -> tuple[list[bytes], int, int]:
     """Paths, bytes of all headers, number of all tensors."""
     source = random.Random(20240911)
     paths, total, tensors = [], 0, 0

@@ -1,6 +1,6 @@
 """How well is style found, whatever the subject? Leave-one-out retrieval on a folder of labelled previews.
 
-    python -m scripts.evaluations.style FOLDER
+    scripts/evaluate style FOLDER
 
 FOLDER holds ``labels.csv`` with the columns file, style and content_slot. Labels are read for scoring alone:
 every descriptor and the fitted space see pixels only. Printed per row, in per cent:
