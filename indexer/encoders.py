@@ -49,6 +49,6 @@ def _semantic(settings: Settings, progress: Progress, download: bool) -> Encoder
     try:
         encoder.load()
     except WeightsUnavailableError as error:
-        progress.note(f"Words-to-image search is off: {error}")
+        progress.note(f"CLIP is off, similar by content uses plain layout instead: {error}")
         return None
     return encoder

@@ -75,6 +75,7 @@ class Looks:
 
         Raises ``UsageError`` (``no_preview``) when it has none that was looked at.
         """
+        published = self._style() if by == "style" else self._content()
         with self.catalog.read() as session:
             previews = sorted(vectors.previews_of_versions(session, [entry.id]))
         style, seen = (self._stored(encoder, previews) for encoder in self._two)
@@ -83,11 +84,11 @@ class Looks:
                 "no_preview",
                 f"{entry.name!r} has no preview that was looked at, so nothing can look like it.",
             )
-        if by == "style":
-            index, space = self._style()
+        if isinstance(published, tuple):
+            index, space = published
             found = self._by_style(index, space, space.query_rows(style, seen), allowed)
         else:
-            found = self._by_content(self._content(), unit_rows(seen), allowed)
+            found = self._by_content(published, unit_rows(seen), allowed)
         found.pop(entry.id, None)
         return found
 
