@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from indexer.thumbnails import store_thumbnail, thumbnail_path
 __all__ = ["PictureReport", "embed_pictures"]
 
 _BATCH = 64
+_SHARE = 4
 
 
 @dataclass(slots=True)
@@ -131,4 +133,10 @@ def _encode(
     ids = [id_ for id_ in decoded if id_ not in have]
     if not ids:
         return [], np.zeros((0, encoder.identity.dimension), np.float32)
-    return ids, encoder.encode([decoded[id_].rgb for id_ in ids])
+    images = [decoded[id_].rgb for id_ in ids]
+    if encoder.identity.space == "semantic":
+        return ids, encoder.encode(images)  # torch spreads over the cores by itself
+    # numpy lets go of the interpreter while it counts, so threads share the work of the descriptors.
+    shares = [images[start : start + _SHARE] for start in range(0, len(images), _SHARE)]
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        return ids, np.concatenate(list(pool.map(encoder.encode, shares)))
