@@ -1,6 +1,6 @@
 """Previews: which pictures belong to which version, which still need decoding or vectors."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,8 +17,6 @@ __all__ = [
     "Picture",
     "count_pending",
     "pending_previews",
-    "picture",
-    "previews_of",
     "record_pictures",
     "sync_previews",
 ]
@@ -149,18 +147,3 @@ def record_pictures(session: Session, pictures: Sequence[Picture]) -> None:
     if rows:
         session.execute(update(Preview), rows)
         count_up(session, "vectors")
-
-
-def picture(session: Session, preview_id: int) -> Preview | None:
-    """One preview's row."""
-    return session.get(Preview, preview_id)
-
-
-def previews_of(session: Session, version_ids: Sequence[int]) -> Iterator[Preview]:
-    """Shown previews of versions, in order of position."""
-    for piece in pieces(version_ids):
-        yield from session.scalars(
-            select(Preview)
-            .where(Preview.version_id.in_(piece), Preview.status.in_(("ok", "new")))
-            .order_by(Preview.version_id, Preview.position, Preview.id)
-        )

@@ -5,14 +5,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from indexer.catalog.schema import Preview, Vector, VectorSpace
 from indexer.catalog.upsert import pieces, upsert
 
 __all__ = [
-    "count_vectors",
     "ids_in_spaces",
     "iterate_vectors",
     "open_space",
@@ -115,11 +114,6 @@ def ids_in_spaces(session: Session, spaces: Sequence[int | None]) -> NDArray[np.
     for space in spaces:
         statement = statement.where(Preview.id.in_(select(Vector.preview_id).where(Vector.space_id == space)))
     return np.array(session.scalars(statement).all(), dtype=np.int64)
-
-
-def count_vectors(session: Session, space: int) -> int:
-    """How many vectors a space holds."""
-    return session.scalar(select(func.count()).select_from(Vector).where(Vector.space_id == space)) or 0
 
 
 def versions_of_previews(session: Session, preview_ids: Sequence[int]) -> dict[int, int]:
