@@ -15,6 +15,7 @@ from indexer.cli import app as indexer_app
 from indexer.console import Console
 from indexer.errors import PinakesError
 from indexer.settings import read_settings
+from indexer.sources.local import MODEL_SUFFIXES
 
 if TYPE_CHECKING:
     from search.answers import Answer
@@ -78,10 +79,9 @@ def similar(
     from search.service import Pinakes
 
     console = Console(json)
-    path = Path(what)
     with Pinakes(read_settings(home)) as pinakes:
         answer = pinakes.similar(
-            path if path.is_file() else what, by=by, base=base, query=" ".join(query or []), limit=limit
+            _picture_or_model(what), by=by, base=base, query=" ".join(query or []), limit=limit
         )
     console.answer(answer.to_json(), lambda: _show_hits(console, answer, explain))
 
@@ -138,6 +138,13 @@ def serve(
     settings = read_settings(home)
     changes = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
     run(settings.model_copy(update=changes), Console().line)
+
+
+def _picture_or_model(what: str) -> Path | str:
+    """A file is a picture, unless its name says that it is a model: then the model of that name is meant."""
+    path = Path(what)
+    is_model = path.suffix.lower().encode() in MODEL_SUFFIXES
+    return path if path.is_file() and not is_model else what
 
 
 def _show_hits(console: Console, answer: "Answer", explain: bool) -> None:

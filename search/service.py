@@ -197,7 +197,7 @@ class Pinakes:
             entry = self.entry(int(text))
             if entry is not None:
                 return entry
-        terms = tuple(words(text, glued=False))
+        terms = tuple(words(text.replace("\\", "/").rsplit("/", 1)[-1], glued=False))
         exact = And((AnyOf(FIELDS["hash"], (text.lower(),)),))
         for query in (TextQuery((), where=exact), TextQuery((), (terms,)), TextQuery(terms)):
             found = self.text.search(query, 1).ids if terms else ()

@@ -47,6 +47,8 @@ def test_from_folder_to_answer(tmp_path: Path) -> None:
     assert answer("search", "type:lora", *home)["total"] == 3
     similar = answer("similar", folder / "loras" / "set0" / "model000.png", *home)
     assert similar["hits"][0]["name"] == "model 0"
+    like = answer("similar", folder / "loras" / "set0" / "model000.safetensors", *home)
+    assert like["query"]["like"]["name"] == "model 0"
 
 
 def test_inspect_needs_no_catalog_and_answers_a_line_a_file(tmp_path: Path) -> None:

@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.scan import write_models
-
 from indexer.catalog.database import open_catalog
 from indexer.progress import Silent
 from indexer.reading import judge
