@@ -2,11 +2,13 @@
 
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from indexer.domain.found import FoundFile, Judged, Problem
+from indexer.domain.found import FoundFile, Judged, Problem, WalkProblem
 from indexer.parsers.sidecars import SIDECAR_SUFFIXES
 from indexer.reading import judge
 from indexer.sources.local import walk
@@ -81,3 +83,37 @@ def test_a_pickle_is_never_unpickled(tmp_path: Path, name: str, code: str | None
     else:
         assert isinstance(outcome, Problem)
         assert outcome.code == code
+
+
+@contextmanager
+def as_nobody() -> Iterator[None]:
+    """Give up root's right to read everything, for a moment; others never had it."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(65_534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+def test_an_unreadable_file_is_put_off_with_the_reason(tmp_path: Path) -> None:
+    path = write_safetensors(tmp_path / "a.safetensors")
+    found = only(tmp_path)
+    path.chmod(0)
+    with as_nobody():
+        outcome = judge(found)
+    assert isinstance(outcome, Problem)
+    assert (outcome.code, outcome.retry) == ("io", True)
+    assert "Permission denied" in outcome.detail
+
+
+def test_an_unreadable_folder_is_told_by_the_walk(tmp_path: Path) -> None:
+    write_safetensors(tmp_path / "locked" / "a.safetensors")
+    (tmp_path / "locked").chmod(0)
+    with as_nobody():
+        (problem,) = walk(tmp_path / "locked", ())
+    (tmp_path / "locked").chmod(0o700)
+    assert isinstance(problem, WalkProblem)
+    assert "Permission denied" in problem.detail
