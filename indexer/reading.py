@@ -62,12 +62,12 @@ def _recent(found: FoundFile, seconds: float) -> bool:
 
 
 def _judge(found: FoundFile) -> Judged:
-    container = sniff(found.path)
-    safetensors_name = found.name.lower().endswith((b".safetensors", b".sft"))
     claims = [*found.claims, *sidecar_claims(found)]
-    if container in ("safetensors", "unknown") or safetensors_name:
-        header = read_header(found.path)
-        return _from_header(found, header, claims)
+    # A file that is called safetensors needs no sniffing: the strict reader names whatever else it is.
+    named = found.name.lower().endswith((b".safetensors", b".sft"))
+    container = "safetensors" if named else sniff(found.path)
+    if container in ("safetensors", "unknown"):
+        return _from_header(found, read_header(found.path), claims)
     name = fingerprint(found.path, found.size)
     return Judged(
         found, name, container, Verdict(), tuple(claims), {"container_not_read": _unread(container)}

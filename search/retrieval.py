@@ -37,7 +37,7 @@ class Candidates:
 
     def text_score(self, place: int) -> float:
         """The text score at a place, 0..1 relative to the best match."""
-        best = max(self.scores, default=0.0)
+        best = self.scores[0]  # the engine answers best first
         return self.scores[place] / best if best > 0 else 0.0
 
     @classmethod
