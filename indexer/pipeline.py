@@ -46,12 +46,8 @@ def index_folders(
 
     Raises ``UsageError`` for a folder that is not there, ``CatalogError`` when the catalog cannot be written.
     """
-    catalog = open_catalog(settings)
-    try:
-        with writer_lock(catalog, settings), _disk_faults(settings):
-            return _index(_roots(folders, catalog, progress), catalog, settings, progress, hash_all)
-    finally:
-        catalog.close()
+    with _writing(settings) as catalog:
+        return _index(_roots(folders, catalog, progress), catalog, settings, progress, hash_all)
 
 
 def _index(
@@ -76,14 +72,21 @@ def _index(
 
 def rebuild_indexes(settings: Settings, progress: Progress) -> IndexReport:
     """Throw the indexes away and build them from the catalog."""
+    with _writing(settings) as catalog:
+        report = IndexReport()
+        report.published = publish_text(catalog, settings, progress, afresh=True)
+        encoders = active_encoders(settings, progress, download=True)
+        report.vectors = publish_vectors(catalog, settings, encoders, progress, afresh=True)
+        return report
+
+
+@contextmanager
+def _writing(settings: Settings) -> Iterator[Catalog]:
+    """The open catalog with the sole right to write, closed afterwards."""
     catalog = open_catalog(settings)
     try:
         with writer_lock(catalog, settings), _disk_faults(settings):
-            report = IndexReport()
-            report.published = publish_text(catalog, settings, progress, afresh=True)
-            encoders = active_encoders(settings, progress, download=True)
-            report.vectors = publish_vectors(catalog, settings, encoders, progress, afresh=True)
-            return report
+            yield catalog
     finally:
         catalog.close()
 

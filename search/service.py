@@ -198,7 +198,7 @@ class Pinakes:
             if entry is not None:
                 return entry
         terms = tuple(words(text.replace("\\", "/").rsplit("/", 1)[-1], glued=False))
-        exact = And((AnyOf(FIELDS["hash"], (text.lower(),)),))
+        exact = AnyOf(FIELDS["hash"], (text.lower(),))
         for query in (TextQuery((), where=exact), TextQuery((), (terms,)), TextQuery(terms)):
             found = self.text.search(query, 1).ids if terms else ()
             if found and (entry := self.entry(found[0])) is not None:
@@ -236,7 +236,7 @@ class Pinakes:
 
     def _visible(self, parsed: ParsedQuery) -> Filter:
         """The query's filter, less what is hidden by default and was not asked for."""
-        kept_back = tuple(name for name in self._kept_back(parsed))
+        kept_back = tuple(self._kept_back(parsed))
         hide = () if not kept_back else (Not(AnyOf(FIELDS["is"], kept_back)),)
         return And((parsed.where, *hide))
 

@@ -1,6 +1,5 @@
 """Looking closely: everything known of one entry, and counts over the whole library."""
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -9,6 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from indexer.catalog.entries import documents
+from indexer.catalog.roots import place_path
 from indexer.catalog.schema import (
     ClaimRow,
     Entry,
@@ -85,9 +85,8 @@ def _files(session: Session, version_id: int) -> list[dict[str, Any]]:
 
 
 def _place(root: str, place: Location) -> dict[str, Any]:
-    parts = [os.fsencode(root), place.directory, place.name]
     return {
-        "path": b"/".join(part for part in parts if part).decode("utf-8", "replace"),
+        "path": place_path(root, place.directory, place.name).decode("utf-8", "replace"),
         "missing": place.missing_since is not None,
     }
 

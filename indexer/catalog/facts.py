@@ -1,12 +1,12 @@
 """Gathering what the catalog knows of versions, in a fixed number of queries however many they are."""
 
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from indexer.catalog.roots import place_path
 from indexer.catalog.schema import (
     ClaimRow,
     File,
@@ -161,5 +161,4 @@ def _file_facts(
 
 def _display(root: str, place: Location) -> str:
     """A path fit for showing: bytes that are no UTF-8 become U+FFFD."""
-    parts = [os.fsencode(root), place.directory, place.name]
-    return b"/".join(part for part in parts if part).decode("utf-8", "replace")
+    return place_path(root, place.directory, place.name).decode("utf-8", "replace")

@@ -1,5 +1,6 @@
 """Roots and the places below them: what was seen where, and what is missing."""
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,7 @@ __all__ = [
     "mark_offline",
     "mark_present",
     "open_root",
+    "place_path",
     "unseen_places",
 ]
 
@@ -36,6 +38,11 @@ class KnownPlace:
     parser: int
     missing: bool
     retry: bool
+
+
+def place_path(root: str, directory: bytes, name: bytes) -> bytes:
+    """The absolute path of a place as bytes: names on disk need not be UTF-8."""
+    return b"/".join(part for part in (os.fsencode(root), directory, name) if part)
 
 
 def open_root(session: Session, path: str, layout: str) -> int:

@@ -1,19 +1,18 @@
 """What a model is for, from the words people tagged it with (``data/categories.toml``)."""
 
-import tomllib
 from collections.abc import Iterable
 from functools import cache
-from importlib import resources
 
 from indexer.domain.filters import keyword
+from indexer.domain.vocabulary import read_table
 
 __all__ = ["categories", "category_of"]
 
 
 @cache
 def _rows() -> tuple[tuple[str, frozenset[str]], ...]:
-    text = resources.files("indexer.data").joinpath("categories.toml").read_text("utf-8")
-    return tuple((row["id"], frozenset(row["tags"])) for row in tomllib.loads(text)["category"])
+    rows = read_table("categories.toml")["category"]
+    return tuple((row["id"], frozenset(row["tags"])) for row in rows)
 
 
 def categories() -> tuple[str, ...]:

@@ -1,25 +1,18 @@
 """What folder names promise: kinds by name, the tool by the set of folders (``data/folders.toml``)."""
 
 import os
-import tomllib
 from functools import cache
-from importlib import resources
 from pathlib import Path
-from typing import Any
 
 from indexer.domain.claims import Claim, ClaimSet
+from indexer.domain.vocabulary import read_table
 
 __all__ = ["folder_claims", "recognise_layout"]
 
 
 @cache
-def _tables() -> dict[str, Any]:
-    return tomllib.loads(resources.files("indexer.data").joinpath("folders.toml").read_text("utf-8"))
-
-
-@cache
 def _kinds() -> dict[str, str]:
-    return {name: row["kind"] for row in _tables()["folder"] for name in row["names"]}
+    return {name: row["kind"] for row in read_table("folders.toml")["folder"] for name in row["names"]}
 
 
 @cache
@@ -43,7 +36,7 @@ def recognise_layout(root: Path) -> str:
     for base in (root, root / "models", root / "Models", root / "Data" / "Models"):
         if base.is_dir():
             names |= {entry.name.lower() for entry in base.iterdir() if entry.is_dir()}
-    for row in _tables()["layout"]:
+    for row in read_table("folders.toml")["layout"]:
         if set(row["folders"]) <= names:
             return str(row["id"])
     return "plain"

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from indexer.catalog import entries, hashes
 from indexer.catalog.database import Catalog
+from indexer.catalog.roots import place_path
 from indexer.domain.vocabulary import architecture_path
 from indexer.parsers.fingerprint import sha256_of
 from indexer.progress import Progress
@@ -28,7 +29,7 @@ def hash_places(catalog: Catalog, progress: Progress, *, everything: bool) -> in
 
 
 def _hash(catalog: Catalog, progress: Progress, place: hashes.Unhashed) -> bool:
-    path = b"/".join(part for part in (os.fsencode(place.root), place.directory, place.name) if part)
+    path = place_path(place.root, place.directory, place.name)
     try:
         before = Path(os.fsdecode(path)).stat()
         digest = sha256_of(path)

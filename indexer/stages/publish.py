@@ -84,7 +84,8 @@ def publish_vectors(
 def _publish_style(catalog: Catalog, settings: Settings, encoders: Encoders) -> int:
     """Fit the style space on the collection, then index each entry by the mean of its previews' rows.
 
-    Answers how many previews went in. Rows are streamed: memory holds a sample of 20,000 and one batch.
+    Answers how many previews went in. Raw rows are streamed: memory holds a sample
+    of 20,000, one batch, and the much shorter index rows.
     """
     folder = settings.vector_folder / "style"
     with catalog.read() as session:
