@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from indexer.domain.claims import ClaimSet
+from indexer.domain.header import Program
 from indexer.domain.verdict import Verdict
 
 __all__ = ["FoundFile", "FoundPath", "Judged", "Problem", "WalkProblem"]
@@ -69,3 +70,4 @@ class Problem:
     code: str
     detail: str
     retry: bool
+    program: Program | None = None

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypedDict
 
-__all__ = ["Header", "HeaderWarning", "TensorEntry"]
+__all__ = ["Header", "HeaderWarning", "Program", "TensorEntry"]
 
 
 class TensorEntry(TypedDict):
@@ -29,6 +29,20 @@ class HeaderWarning:
 
 
 @dataclass(frozen=True, slots=True)
+class Program:
+    """What a pickled file would do if it were loaded, which it never is here.
+
+    ``verdict`` is ``tensors-only`` (every import stands on a short list of exact names that rebuild tensors),
+    ``unknown-imports``, ``dangerous-imports`` or ``unreadable``. ``imports`` are dotted ``module.name``, sorted,
+    with odd characters escaped.
+    """
+
+    verdict: str
+    imports: tuple[str, ...]
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
 class Header:
     """Everything read from a container without reading a tensor.
 
@@ -42,3 +56,4 @@ class Header:
     data_start: int
     data_size: int
     warnings: tuple[HeaderWarning, ...] = field(default=())
+    program: Program | None = None

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from indexer.domain.header import Program
+
 __all__ = ["Candidate", "Conflict", "Evidence", "Rank", "Verdict"]
 
 
@@ -66,3 +68,4 @@ class Verdict:
     tensors: int = 0
     prediction_type: str | None = None
     components: tuple[str, ...] = ()
+    program: Program | None = None

@@ -81,6 +81,7 @@ def identify(
         tensors=len(profile.names),
         prediction_type=prediction_type(profile, header.metadata),
         components=_components(kind, matches, profile),
+        program=header.program,
     )
 
 
