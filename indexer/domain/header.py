@@ -32,9 +32,9 @@ class HeaderWarning:
 class Program:
     """What a pickled file would do if it were loaded, which it never is here.
 
-    ``verdict`` is ``tensors-only`` (every import stands on a short list of exact names that rebuild tensors),
-    ``unknown-imports``, ``dangerous-imports`` or ``unreadable``. ``imports`` are dotted ``module.name``, sorted,
-    with odd characters escaped.
+    ``verdict`` is ``tensors-only`` (every import stands on a short list of exact names that rebuild
+    tensors), ``unknown-imports``, ``dangerous-imports`` or ``unreadable``. ``imports`` are dotted
+    ``module.name``, sorted, with odd characters escaped.
     """
 
     verdict: str
