@@ -4,7 +4,7 @@ What we measured (files, verdicts, vectors), what others said (claims, statistic
 (overrides) are separate tables; ``entry`` is what follows from them, recomputed whenever they change.
 """
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -14,31 +14,38 @@ from sqlalchemy import (
     Float,
     ForeignKey,
     Index,
-    Integer,
     LargeBinary,
-    MetaData,
     SmallInteger,
     UniqueConstraint,
+    false,
+    text,
 )
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column
 
-from indexer.catalog.columns import CleanJSON, CleanText, UTCDateTime
+from indexer.catalog.hub_schema import CachedAnswer, Crawl, HashRow, HubFileRow, RefusedItem, Schedule
+from indexer.catalog.table_base import BIG_ID, Base, now, row_id, row_ref
 
 __all__ = [
     "Base",
+    "CachedAnswer",
     "ClaimRow",
     "Counter",
+    "Crawl",
     "Creator",
     "Entry",
     "File",
     "GenerationRecord",
+    "HashRow",
+    "HubFileRow",
     "Location",
     "Model",
     "Override",
     "Preview",
     "Quarantine",
+    "RefusedItem",
     "ResourceUse",
     "Root",
+    "Schedule",
     "Statistic",
     "Tag",
     "Vector",
@@ -50,49 +57,12 @@ __all__ = [
     "now",
 ]
 
-_NAMES = {
-    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-    "ck": "ck_%(table_name)s_%(constraint_name)s",
-    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-    "pk": "pk_%(table_name)s",
-}
-
-# SQLite numbers rows only in columns declared INTEGER; PostgreSQL needs 64 bits for 100 M previews.
-_BigId = BigInteger().with_variant(Integer, "sqlite")
-
-
-def now() -> datetime:
-    """The present moment in UTC."""
-    return datetime.now(UTC)
-
-
-class Base(DeclarativeBase):
-    """Base of all tables; every constraint has a predictable name, so that migrations can drop it."""
-
-    metadata = MetaData(naming_convention=_NAMES)
-    type_annotation_map = {str: CleanText, datetime: UTCDateTime, dict[str, Any]: CleanJSON}  # noqa: RUF012
-
-
-def _id() -> Mapped[int]:
-    return mapped_column(_BigId, primary_key=True)
-
-
-def _ref(target: str, *, unique: bool = False, index: bool = True, comment: str | None = None) -> Mapped[Any]:
-    return mapped_column(
-        _BigId,
-        ForeignKey(f"{target}.id", ondelete="CASCADE"),
-        unique=unique,
-        index=index and not unique,
-        comment=comment,
-    )
-
 
 class Root(Base):
     """A folder that a person asked to index."""
 
     __tablename__ = "root"
-    id: Mapped[int] = _id()
+    id: Mapped[int] = row_id()
     path: Mapped[str] = mapped_column(unique=True, comment="Resolved absolute path")
     layout: Mapped[str] = mapped_column(comment="Recognised layout: comfyui, a1111, plain …")
     device: Mapped[int | None] = mapped_column(BigInteger, comment="st_dev when last seen with files in it")
@@ -105,7 +75,7 @@ class Creator(Base):
     """Who publishes models."""
 
     __tablename__ = "creator"
-    id: Mapped[int] = _id()
+    id: Mapped[int] = row_id()
     name: Mapped[str] = mapped_column(unique=True)
 
 
@@ -113,7 +83,7 @@ class Tag(Base):
     """A word given by people, folded."""
 
     __tablename__ = "tag"
-    id: Mapped[int] = _id()
+    id: Mapped[int] = row_id()
     name: Mapped[str] = mapped_column(unique=True)
 
 
@@ -121,26 +91,29 @@ class Model(Base):
     """A published thing."""
 
     __tablename__ = "model"
-    id: Mapped[int] = _id()
+    id: Mapped[int] = row_id()
     key: Mapped[str] = mapped_column(
         unique=True, comment="civitai:ID, huggingface:ORG/NAME, or file:FINGERPRINT when nobody published it"
     )
     creator_id: Mapped[int | None] = mapped_column(
-        _BigId, ForeignKey("creator.id", ondelete="SET NULL"), index=True
+        BIG_ID, ForeignKey("creator.id", ondelete="SET NULL"), index=True
     )
     added_at: Mapped[datetime] = mapped_column(default=now)
     gone_at: Mapped[datetime | None] = mapped_column(comment="When its hub stopped to show it; record kept")
+    gone: Mapped[str | None] = mapped_column(comment="archived, taken_down or deleted")
+    refreshed_at: Mapped[datetime | None] = mapped_column(comment="When its hub was last heard about it")
 
 
 class Version(Base):
     """One release of a model."""
 
     __tablename__ = "version"
-    id: Mapped[int] = _id()
-    model_id: Mapped[int] = _ref("model")
+    id: Mapped[int] = row_id()
+    model_id: Mapped[int] = row_ref("model")
     key: Mapped[str] = mapped_column(unique=True, comment="civitai:MODEL@VERSION or file:FINGERPRINT")
     added_at: Mapped[datetime] = mapped_column(default=now)
     gone_at: Mapped[datetime | None] = mapped_column(comment="When its hub stopped to show it; record kept")
+    gone: Mapped[str | None] = mapped_column(comment="archived, taken_down or deleted")
 
 
 class VersionTag(Base):
@@ -148,10 +121,10 @@ class VersionTag(Base):
 
     __tablename__ = "version_tag"
     version_id: Mapped[int] = mapped_column(
-        _BigId, ForeignKey("version.id", ondelete="CASCADE"), primary_key=True
+        BIG_ID, ForeignKey("version.id", ondelete="CASCADE"), primary_key=True
     )
     tag_id: Mapped[int] = mapped_column(
-        _BigId, ForeignKey("tag.id", ondelete="CASCADE"), primary_key=True, index=True
+        BIG_ID, ForeignKey("tag.id", ondelete="CASCADE"), primary_key=True, index=True
     )
 
 
@@ -159,8 +132,8 @@ class File(Base):
     """Stored content. Paths live in ``location``; the same bytes in two places are one file."""
 
     __tablename__ = "file"
-    id: Mapped[int] = _id()
-    version_id: Mapped[int] = _ref("version")
+    id: Mapped[int] = row_id()
+    version_id: Mapped[int] = row_ref("version")
     fingerprint: Mapped[str] = mapped_column(
         unique=True, comment="SHA-256 over size, header and sampled blocks: names content before it is hashed"
     )
@@ -171,6 +144,12 @@ class File(Base):
     )
     warnings: Mapped[dict[str, Any] | None] = mapped_column(comment="code -> sentence")
     added_at: Mapped[datetime] = mapped_column(default=now)
+    linked: Mapped[bool] = mapped_column(
+        Boolean,
+        default=False,
+        server_default=false(),
+        comment="Its version was found by a hub's hash: claims beside it move it no more",
+    )
     __table_args__ = (CheckConstraint("size >= 0", name="size"),)
 
 
@@ -178,10 +157,10 @@ class Location(Base):
     """A path at which content was seen. Never deleted: a file that went away is marked missing."""
 
     __tablename__ = "location"
-    id: Mapped[int] = _id()
-    root_id: Mapped[int] = _ref("root", index=False)
+    id: Mapped[int] = row_id()
+    root_id: Mapped[int] = row_ref("root", index=False)
     file_id: Mapped[int | None] = mapped_column(
-        _BigId,
+        BIG_ID,
         ForeignKey("file.id", ondelete="SET NULL"),
         index=True,
         comment="Null while quarantined or put off",
@@ -209,8 +188,8 @@ class Quarantine(Base):
     """A file that cannot be read, and why. Read again only when it, or the parser, changes."""
 
     __tablename__ = "quarantine"
-    id: Mapped[int] = _id()
-    location_id: Mapped[int] = _ref("location", unique=True)
+    id: Mapped[int] = row_id()
+    location_id: Mapped[int] = row_ref("location", unique=True)
     code: Mapped[str] = mapped_column(index=True)
     detail: Mapped[str]
     retry: Mapped[bool] = mapped_column(Boolean, comment="Temporary: try at the next run, changed or not")
@@ -221,10 +200,11 @@ class ClaimRow(Base):
     """An observation: what one source said about a file or a version at one time. Append-only."""
 
     __tablename__ = "claim"
-    id: Mapped[int] = _id()
-    file_id: Mapped[int | None] = _ref("file", comment="What it is about, when a file")
-    version_id: Mapped[int | None] = _ref("version", comment="What it is about, when a version at a hub")
-    place_id: Mapped[int | None] = _ref("location", comment="Where it was heard, when on disk")
+    id: Mapped[int] = row_id()
+    file_id: Mapped[int | None] = row_ref("file", comment="What it is about, when a file")
+    version_id: Mapped[int | None] = row_ref("version", comment="What it is about, when a version at a hub")
+    model_id: Mapped[int | None] = row_ref("model", comment="What it is about, when a whole model at a hub")
+    place_id: Mapped[int | None] = row_ref("location", comment="Where it was heard, when on disk")
     source: Mapped[str] = mapped_column(
         comment="sidecar:civitai.info, header:kohya, folder:comfyui, civitai …"
     )
@@ -238,9 +218,14 @@ class ClaimRow(Base):
     at: Mapped[datetime] = mapped_column(default=now)
     current: Mapped[bool] = mapped_column(Boolean, default=True, comment="The latest word of its source")
     __table_args__ = (
-        CheckConstraint("(file_id IS NULL) <> (version_id IS NULL)", name="one_subject"),
+        CheckConstraint(
+            "(CASE WHEN file_id IS NULL THEN 0 ELSE 1 END) + (CASE WHEN version_id IS NULL THEN 0 ELSE 1 END)"
+            " + (CASE WHEN model_id IS NULL THEN 0 ELSE 1 END) = 1",
+            name="one_subject",
+        ),
         UniqueConstraint("place_id", "file_id", "source", "digest"),
         UniqueConstraint("version_id", "source", "digest"),
+        UniqueConstraint("model_id", "source", "digest"),
     )
 
 
@@ -248,8 +233,8 @@ class VerdictRow(Base):
     """What we found a file to be, by which version of the rules."""
 
     __tablename__ = "verdict"
-    id: Mapped[int] = _id()
-    file_id: Mapped[int] = _ref("file", unique=True)
+    id: Mapped[int] = row_id()
+    file_id: Mapped[int] = row_ref("file", unique=True)
     rules: Mapped[int] = mapped_column(comment="Version of the rules")
     kind: Mapped[str] = mapped_column(index=True)
     architecture: Mapped[str | None] = mapped_column(index=True)
@@ -266,9 +251,9 @@ class Preview(Base):
     """An image shown for a version."""
 
     __tablename__ = "preview"
-    id: Mapped[int] = _id()
-    version_id: Mapped[int] = _ref("version")
-    place_id: Mapped[int | None] = _ref(
+    id: Mapped[int] = row_id()
+    version_id: Mapped[int] = row_ref("version")
+    place_id: Mapped[int | None] = row_ref(
         "location", index=False, comment="The model file beside which it lies"
     )
     source: Mapped[str] = mapped_column(comment="local, civitai …")
@@ -286,8 +271,24 @@ class Preview(Base):
         comment="Name of the re-encoded picture: SHA-256 of its bytes"
     )
     nsfw_level: Mapped[int | None]
+    media: Mapped[str] = mapped_column(
+        default="image", server_default="image", comment="image, video or audio, as its source says"
+    )
+    blurhash: Mapped[str | None] = mapped_column(comment="As its source says")
+    meta: Mapped[dict[str, Any] | None] = mapped_column(comment="What its hub says of how it was made")
+    original: Mapped[str | None] = mapped_column(
+        comment="Name of the fetched file under home; null: on disk already, or not fetched"
+    )
     __table_args__ = (
         UniqueConstraint("place_id", "location"),
+        Index(
+            "uq_preview_hub",
+            "version_id",
+            "location",
+            unique=True,
+            sqlite_where=text("place_id IS NULL"),
+            postgresql_where=text("place_id IS NULL"),
+        ),
         CheckConstraint("status IN ('new', 'ok', 'broken', 'missing')", name="status"),
         Index(None, "status"),
     )
@@ -297,8 +298,8 @@ class GenerationRecord(Base):
     """What a preview says of how it was made."""
 
     __tablename__ = "generation_record"
-    id: Mapped[int] = _id()
-    preview_id: Mapped[int] = _ref("preview", unique=True)
+    id: Mapped[int] = row_id()
+    preview_id: Mapped[int] = row_ref("preview", unique=True)
     generator: Mapped[str | None]
     prompt: Mapped[str | None]
     negative_prompt: Mapped[str | None]
@@ -312,10 +313,10 @@ class ResourceUse(Base):
     """A model that a generation record names."""
 
     __tablename__ = "resource_use"
-    id: Mapped[int] = _id()
-    record_id: Mapped[int] = _ref("generation_record")
+    id: Mapped[int] = row_id()
+    record_id: Mapped[int] = row_ref("generation_record")
     version_id: Mapped[int | None] = mapped_column(
-        _BigId, ForeignKey("version.id", ondelete="SET NULL"), index=True
+        BIG_ID, ForeignKey("version.id", ondelete="SET NULL"), index=True
     )
     kind: Mapped[str]
     name: Mapped[str | None]
@@ -328,8 +329,8 @@ class Statistic(Base):
     """Numbers of a version at one time; history is kept, so that trends can be shown."""
 
     __tablename__ = "statistic"
-    id: Mapped[int] = _id()
-    version_id: Mapped[int] = _ref("version", index=False)
+    id: Mapped[int] = row_id()
+    version_id: Mapped[int] = row_ref("version", index=False)
     source: Mapped[str]
     at: Mapped[datetime] = mapped_column(default=now)
     downloads: Mapped[int | None] = mapped_column(BigInteger)
@@ -337,6 +338,9 @@ class Statistic(Base):
     rating_count: Mapped[int | None]
     thumbs_up: Mapped[int | None]
     thumbs_down: Mapped[int | None]
+    favourites: Mapped[int | None] = mapped_column(BigInteger)
+    comments: Mapped[int | None]
+    tips: Mapped[int | None] = mapped_column(BigInteger, comment="Civitai's tippedAmountCount")
     __table_args__ = (Index(None, "version_id", "at"),)
 
 
@@ -344,8 +348,8 @@ class Override(Base):
     """A person's decision about a file; wins over everything, can be withdrawn."""
 
     __tablename__ = "override"
-    id: Mapped[int] = _id()
-    file_id: Mapped[int] = _ref("file")
+    id: Mapped[int] = row_id()
+    file_id: Mapped[int] = row_ref("file")
     name: Mapped[str] = mapped_column(comment="kind, architecture, family, category, name …")
     value: Mapped[str]
     at: Mapped[datetime] = mapped_column(default=now)
@@ -357,7 +361,7 @@ class Entry(Base):
 
     __tablename__ = "entry"
     version_id: Mapped[int] = mapped_column(
-        _BigId, ForeignKey("version.id", ondelete="CASCADE"), primary_key=True
+        BIG_ID, ForeignKey("version.id", ondelete="CASCADE"), primary_key=True
     )
     document: Mapped[dict[str, Any] | None] = mapped_column(
         comment="A domain.records.Document; null: no longer shown"
@@ -371,7 +375,7 @@ class VectorSpace(Base):
     """Identity of a kind of vectors; unlike ones never meet."""
 
     __tablename__ = "vector_space"
-    id: Mapped[int] = _id()
+    id: Mapped[int] = row_id()
     key: Mapped[str] = mapped_column(unique=True, comment="Short form of the identity")
     space: Mapped[str] = mapped_column(comment="semantic, style or content")
     dimension: Mapped[int]
@@ -383,10 +387,10 @@ class Vector(Base):
 
     __tablename__ = "vector"
     preview_id: Mapped[int] = mapped_column(
-        _BigId, ForeignKey("preview.id", ondelete="CASCADE"), primary_key=True
+        BIG_ID, ForeignKey("preview.id", ondelete="CASCADE"), primary_key=True
     )
     space_id: Mapped[int] = mapped_column(
-        _BigId, ForeignKey("vector_space.id", ondelete="CASCADE"), primary_key=True, index=True
+        BIG_ID, ForeignKey("vector_space.id", ondelete="CASCADE"), primary_key=True, index=True
     )
     data: Mapped[bytes] = mapped_column(LargeBinary, comment="dimension x float16, little-endian")
 

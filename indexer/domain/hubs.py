@@ -1,0 +1,137 @@
+"""What a hub publishes, in one shape whichever hub it is: models, versions, files, images.
+
+A parser fills these records from a hub's answer, the catalog stores them. Everything a hub says is a claim;
+what nobody reads stays in ``ClaimSet.raw``.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from indexer.domain.claims import ClaimSet
+from indexer.domain.header import HeaderWarning
+
+__all__ = [
+    "HASH_KINDS",
+    "HubFile",
+    "HubImage",
+    "HubModel",
+    "HubVersion",
+    "Refused",
+    "Statistics",
+    "hash_spellings",
+]
+
+HASH_KINDS = ("sha256", "autov1", "autov2", "autov3", "blake3", "crc32")
+"""Names of hashes as stored; values are lower-case hex. Lengths: 64, 8, 10, 12 (or 64), 64, 8 digits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """Numbers of a model or version at one moment; None where the hub does not say."""
+
+    downloads: int | None = None
+    rating: float | None = None
+    rating_count: int | None = None
+    thumbs_up: int | None = None
+    thumbs_down: int | None = None
+    favourites: int | None = None
+    comments: int | None = None
+    tips: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HubFile:
+    """A file that a hub offers. ``key`` is the hub's own name for it, unique within its version.
+
+    ``size`` is in bytes. ``hashes`` maps names of ``HASH_KINDS`` to lower-case hex. ``detail`` keeps the
+    rest.
+    """
+
+    key: str
+    name: str
+    type: str | None = None
+    size: int | None = None
+    format: str | None = None
+    precision: str | None = None
+    primary: bool = False
+    url: str | None = None
+    hashes: Mapping[str, str] = field(default_factory=dict)
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class HubImage:
+    """An image, video or sound that a hub shows; ``meta`` is what the hub says of how it was made.
+
+    ``media`` is ``image``, ``video`` or ``audio``; sizes are in pixels; ``nsfw_level`` is Civitai's bit mask.
+    """
+
+    url: str
+    media: str = "image"
+    width: int | None = None
+    height: int | None = None
+    nsfw_level: int | None = None
+    blurhash: str | None = None
+    meta: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HubVersion:
+    """One release. ``key`` is ``civitai:MODEL@VERSION``, ``huggingface:ORG/NAME@FOLDER_OR_FILE`` …
+
+    ``claims`` is what is said of this release alone; ``gone`` is None, ``archived``, ``taken_down`` or
+    ``deleted``.
+    """
+
+    key: str
+    claims: ClaimSet
+    files: tuple[HubFile, ...] = ()
+    images: tuple[HubImage, ...] = ()
+    statistics: Statistics | None = None
+    gone: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HubModel:
+    """A published model. ``key`` is ``civitai:MODEL``, ``huggingface:ORG/NAME`` …; ``source`` the hub's name.
+
+    ``claims`` is what is said of the model and so of each version. ``warnings`` tell what was odd in the
+    answer.
+    """
+
+    key: str
+    source: str
+    claims: ClaimSet
+    versions: tuple[HubVersion, ...] = ()
+    creator: str | None = None
+    statistics: Statistics | None = None
+    gone: str | None = None
+    warnings: tuple[HeaderWarning, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """An item of a hub's answer that could not be read; its neighbours are stored all the same."""
+
+    source: str
+    key: str
+    code: str
+    detail: str
+    raw: Any = None
+
+
+def hash_spellings(text: str) -> tuple[tuple[str, str], ...]:
+    """What a typed hash may be: (kind, value) pairs to look for, likeliest first; nothing when it is no hash.
+
+    CRC32 is looked for in both byte orders, since Civitai prints it reversed; the short forms of SHA-256 and
+    of AutoV3 are prefixes and stored as such.
+    """
+    value = text.strip().lower().removeprefix("0x")
+    if not value or any(letter not in "0123456789abcdef" for letter in value):
+        return ()
+    if len(value) == 8:
+        turned = bytes.fromhex(value)[::-1].hex()
+        return (("autov1", value), ("crc32", value), ("crc32", turned))
+    kinds = {10: ("autov2",), 12: ("autov3",), 64: ("sha256", "blake3", "autov3")}
+    return tuple((kind, value) for kind in kinds.get(len(value), ()))
