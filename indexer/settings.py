@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 import platformdirs
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import AliasChoices, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from indexer.errors import CatalogError, UsageError
@@ -48,6 +48,24 @@ class Settings(BaseSettings):
     show_people: bool = Field(
         default=False, description="Show entries of real persons and minor-flagged ones"
     )
+    civitai_url: str = Field(default="https://civitai.com", description="Base URL of Civitai's API")
+    civitai_token: SecretStr | None = Field(
+        default=None,
+        validation_alias=AliasChoices("CIVITAI_API_KEY", "CIVITAI_TOKEN", "CIVITAI_API_TOKEN"),
+        description="Key for Civitai's API, under the names its own tools read",
+    )
+    huggingface_url: str = Field(default="https://huggingface.co", description="Base URL of the Hub")
+    huggingface_token: SecretStr | None = Field(
+        default=None,
+        validation_alias=AliasChoices("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"),
+        description="Token for the Hugging Face Hub, under the names its own tools read",
+    )
+    requests_per_second: float = Field(
+        default=4.0, gt=0, le=1_000, description="Most requests a second to one host"
+    )
+    preview_budget: int = Field(
+        default=2 << 30, ge=0, description="Most bytes of fetched previews to keep under home; 0: fetch none"
+    )
     host: str = Field(default="127.0.0.1", description="Address that `pinakes serve` binds to")
     token: SecretStr | None = Field(
         default=None, description="Secret that every request must show; needed when host is not loopback"
@@ -79,6 +97,11 @@ class Settings(BaseSettings):
     def thumbnail_folder(self) -> Path:
         """Folder of re-encoded previews, named by content."""
         return self.home / "thumbnails"
+
+    @property
+    def fetched_folder(self) -> Path:
+        """Folder of pictures fetched from hubs, named by content."""
+        return self.home / "fetched"
 
     def prepare_home(self) -> None:
         """Make the home folder, private to its owner.

@@ -18,18 +18,16 @@ from indexer.catalog.schema import (
     Location,
     Model,
     Quarantine,
-    Statistic,
     VerdictRow,
     Version,
     now,
 )
+from indexer.catalog.statistics import record_numbers
 from indexer.catalog.upsert import pieces, upsert
 from indexer.domain.claims import ClaimSet
 from indexer.domain.found import FoundFile, Judged, Problem
 
 __all__ = ["Stored", "store_judged", "store_problems"]
-
-_STATISTICS = ("downloads", "rating", "rating_count", "thumbs_up", "thumbs_down")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,20 +52,18 @@ def store_judged(session: Session, root_id: int, batch: Sequence[Judged], parser
 
     Storing the same batch again changes nothing: every row has a natural key.
     """
-    keys = {item.fingerprint: _keys(item) for item in batch}
-    versions = _versions(session, set(keys.values()))
-    left = _files(session, batch, {f: versions[pair[1]] for f, pair in keys.items()})
-    files = _ids(session, File.fingerprint, File.id, keys)
+    versions, left = _homes(session, batch)
+    _files(session, batch, versions)
+    files = _ids(session, File.fingerprint, File.id, versions)
     _locations(session, root_id, [(item.found, files[item.fingerprint]) for item in batch], parser)
     _verdicts(session, {files[item.fingerprint]: item for item in batch}, parser)
     places = _places(session, root_id, [item.found for item in batch])
     rows = [_Row(item, places[_name(item.found)], files[item.fingerprint]) for item in batch]
     _claims(session, rows)
-    touched = {item.fingerprint: versions[keys[item.fingerprint][1]] for item in batch}
-    _statistics(session, [(touched[item.fingerprint], item.claims) for item in batch])
-    wanted = {row.place_id: (touched[row.item.fingerprint], row.item.found.previews) for row in rows}
+    _statistics(session, [(versions[item.fingerprint], item.claims) for item in batch])
+    wanted = {row.place_id: (versions[row.item.fingerprint], row.item.found.previews) for row in rows}
     sync_previews(session, wanted)
-    return Stored(set(touched.values()) | left, {row.place_id for row in rows})
+    return Stored(set(versions.values()) | left, {row.place_id for row in rows})
 
 
 def store_problems(session: Session, root_id: int, batch: Sequence[Problem], parser: int) -> Stored:
@@ -125,9 +121,24 @@ def _versions(session: Session, keys: set[tuple[str, str]]) -> dict[str, int]:
     return _ids(session, Version.key, Version.id, {version for _, version in keys})
 
 
-def _files(session: Session, batch: Sequence[Judged], versions: dict[str, int]) -> set[int]:
-    """Insert or refresh files; answers versions that lost one (a sidecar named the true version)."""
-    before = _ids(session, File.fingerprint, File.version_id, versions)
+def _homes(session: Session, batch: Sequence[Judged]) -> tuple[dict[str, int], set[int]]:
+    """The version of each content, and the versions that lose one since a sidecar named the true version.
+
+    Content whose version was found by a hub's hash stays there, whatever is claimed beside it.
+    """
+    keys = {item.fingerprint: _keys(item) for item in batch}
+    before: dict[str, int] = {}
+    settled: dict[str, int] = {}
+    for piece in pieces(keys):
+        rows = select(File.fingerprint, File.version_id, File.linked).where(File.fingerprint.in_(piece))
+        for fingerprint, version_id, linked in session.execute(rows):
+            (settled if linked else before)[fingerprint] = version_id
+    ids = _versions(session, {pair for f, pair in keys.items() if f not in settled})
+    homes = {f: settled.get(f) or ids[pair[1]] for f, pair in keys.items()}
+    return homes, {old for fingerprint, old in before.items() if old != homes[fingerprint]}
+
+
+def _files(session: Session, batch: Sequence[Judged], versions: dict[str, int]) -> None:
     rows = {
         item.fingerprint: {
             "fingerprint": item.fingerprint,
@@ -140,7 +151,6 @@ def _files(session: Session, batch: Sequence[Judged], versions: dict[str, int]) 
         for item in batch
     }
     upsert(session, File, list(rows.values()), ["fingerprint"])
-    return {old for fingerprint, old in before.items() if old != versions[fingerprint]}
 
 
 def _locations(
@@ -242,26 +252,9 @@ def _claim_row(row: _Row, item: ClaimSet) -> dict[str, Any]:
 
 
 def _statistics(session: Session, batch: Sequence[tuple[int, Sequence[ClaimSet]]]) -> None:
-    """One row a change: numbers equal to the last ones are not stored again."""
     said = {
         (version_id, item.source): {claim.name: claim.value for claim in item.claims}
         for version_id, sets in batch
         for item in sets
     }
-    rows = {
-        key: {name: claims.get(name) for name in _STATISTICS}
-        for key, claims in said.items()
-        if any(claims.get(name) is not None for name in _STATISTICS)
-    }
-    last: dict[tuple[int, str], dict[str, Any]] = {}
-    for piece in pieces({version_id for version_id, _ in rows}):
-        for row in session.scalars(
-            select(Statistic).where(Statistic.version_id.in_(piece)).order_by(Statistic.at, Statistic.id)
-        ):
-            last[(row.version_id, row.source)] = {name: getattr(row, name) for name in _STATISTICS}
-    session.add_all(
-        Statistic(version_id=version_id, source=source, **numbers)
-        for (version_id, source), numbers in rows.items()
-        if last.get((version_id, source)) != numbers
-    )
-    session.flush()
+    record_numbers(session, "version", said)

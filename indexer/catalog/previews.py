@@ -1,6 +1,6 @@
 """Previews: which pictures belong to which version, which still need decoding or vectors."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ from indexer.catalog.changes import count_up
 from indexer.catalog.schema import Preview, Vector
 from indexer.catalog.upsert import pieces, upsert
 from indexer.domain.found import FoundPath
+from indexer.domain.hubs import HubImage
 
 __all__ = [
     "PendingPreview",
@@ -18,18 +19,21 @@ __all__ = [
     "count_pending",
     "pending_previews",
     "record_pictures",
+    "sync_hub_previews",
     "sync_previews",
 ]
 
 
 @dataclass(frozen=True, slots=True)
 class PendingPreview:
-    """A picture that lacks its thumbnail or a vector."""
+    """A picture that lacks its thumbnail or a vector. ``original`` names the fetched file of a hub's
+    picture."""
 
     id: int
     version_id: int
     location: bytes
     thumbnail: str | None
+    original: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,66 @@ def sync_previews(session: Session, wanted: Mapping[int, tuple[int, Sequence[Fou
     upsert(session, Preview, rows, ["place_id", "location"])
 
 
+def sync_hub_previews(session: Session, wanted: Mapping[int, tuple[str, Sequence[HubImage]]]) -> None:
+    """Make the hub's pictures of versions (id -> source and pictures in order) those of ``wanted``.
+
+    Only their addresses are noted; fetching is another's work. Pictures that the hub took away are marked
+    missing, and come back when it shows them again.
+    """
+    rows = {
+        (version_id, image.url): _hub_row(version_id, source, image, position)
+        for version_id, (source, images) in wanted.items()
+        for position, image in enumerate(images)
+    }
+    gone, back = [], []
+    for row in _by_version(session, wanted):
+        if row.source != wanted[row.version_id][0]:
+            continue
+        shown = (row.version_id, row.location.decode("utf-8", "surrogateescape")) in rows
+        if not shown and row.status != "missing":
+            gone.append(row.id)
+        elif shown and row.status == "missing":
+            back.append(row.id)
+    for status, ids in (("missing", gone), ("new", back)):
+        for piece in pieces(ids):
+            session.execute(update(Preview).where(Preview.id.in_(piece)).values(status=status))
+    if gone:
+        count_up(session, "vectors")
+    upsert(
+        session,
+        Preview,
+        list(rows.values()),
+        ["version_id", "location"],
+        update=["position", "nsfw_level", "width", "height", "blurhash", "meta"],
+        where=Preview.place_id.is_(None),
+    )
+
+
+def _by_version(session: Session, versions: Iterable[int]) -> Iterator[Preview]:
+    for piece in pieces(versions):
+        yield from session.scalars(
+            select(Preview).where(Preview.version_id.in_(piece), Preview.place_id.is_(None))
+        )
+
+
+def _hub_row(version_id: int, source: str, image: HubImage, position: int) -> dict[str, Any]:
+    return {
+        "version_id": version_id,
+        "source": source,
+        "location": image.url.encode("utf-8", "surrogateescape"),
+        "position": min(position, 32_767),
+        "size": 0,
+        "mtime_ns": 0,
+        "status": "new",
+        "media": image.media,
+        "width": image.width,
+        "height": image.height,
+        "nsfw_level": image.nsfw_level,
+        "blurhash": image.blurhash,
+        "meta": dict(image.meta) if image.meta is not None else None,
+    }
+
+
 def _by_place(session: Session, places: Iterable[int]) -> dict[int, dict[bytes, Preview]]:
     have: dict[int, dict[bytes, Preview]] = {place_id: {} for place_id in places}
     for piece in pieces(have):
@@ -108,7 +172,10 @@ def _lacking(space_ids: Sequence[int]) -> Any:
         ~exists().where(and_(Vector.preview_id == Preview.id, Vector.space_id == space_id))
         for space_id in space_ids
     ]
-    return or_(Preview.status == "new", and_(Preview.status == "ok", or_(*lacks)) if lacks else false())
+    here = or_(Preview.place_id.is_not(None), Preview.original.is_not(None))
+    return and_(
+        here, or_(Preview.status == "new", and_(Preview.status == "ok", or_(*lacks)) if lacks else false())
+    )
 
 
 def count_pending(session: Session, space_ids: Sequence[int]) -> int:
@@ -121,7 +188,7 @@ def pending_previews(
 ) -> list[PendingPreview]:
     """The next pictures, by id after ``after``, that lack a thumbnail or a vector in one of the spaces."""
     rows = session.execute(
-        select(Preview.id, Preview.version_id, Preview.location, Preview.thumbnail)
+        select(Preview.id, Preview.version_id, Preview.location, Preview.thumbnail, Preview.original)
         .where(Preview.id > after, _lacking(space_ids))
         .order_by(Preview.id)
         .limit(limit)

@@ -326,11 +326,12 @@ class ResourceUse(Base):
 
 
 class Statistic(Base):
-    """Numbers of a version at one time; history is kept, so that trends can be shown."""
+    """Numbers of a version or a whole model at one time; history is kept, so that trends can be shown."""
 
     __tablename__ = "statistic"
     id: Mapped[int] = row_id()
-    version_id: Mapped[int] = row_ref("version", index=False)
+    version_id: Mapped[int | None] = row_ref("version", index=False)
+    model_id: Mapped[int | None] = row_ref("model", index=False, comment="When the numbers are the model's")
     source: Mapped[str]
     at: Mapped[datetime] = mapped_column(default=now)
     downloads: Mapped[int | None] = mapped_column(BigInteger)
@@ -341,7 +342,11 @@ class Statistic(Base):
     favourites: Mapped[int | None] = mapped_column(BigInteger)
     comments: Mapped[int | None]
     tips: Mapped[int | None] = mapped_column(BigInteger, comment="Civitai's tippedAmountCount")
-    __table_args__ = (Index(None, "version_id", "at"),)
+    __table_args__ = (
+        CheckConstraint("(model_id IS NULL) <> (version_id IS NULL)", name="one_subject"),
+        Index(None, "version_id", "at"),
+        Index(None, "model_id", "at"),
+    )
 
 
 class Override(Base):

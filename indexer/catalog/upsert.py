@@ -27,21 +27,25 @@ def upsert(
     rows: Sequence[Mapping[str, Any]],
     keys: Sequence[str],
     *,
-    update: bool = True,
+    update: bool | Sequence[str] = True,
+    where: Any = None,
 ) -> None:
     """Insert rows; where ``keys`` are there already, overwrite the other columns given (or leave them).
 
-    All rows must have the same columns; a key may stand in ``rows`` once.
+    All rows must have the same columns; a key may stand in ``rows`` once. ``update`` may name the columns to
+    overwrite; ``where`` is the condition of a partial unique index.
     """
     if not rows:
         return
     insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
     statement = insert(table.__table__)  # type: ignore[arg-type]
-    others = [name for name in rows[0] if name not in keys]
-    if update and others:
+    others = [name for name in rows[0] if name not in keys and (update is True or name in (update or ()))]
+    if others:
         changes = {name: statement.excluded[name] for name in others}
-        statement = statement.on_conflict_do_update(index_elements=list(keys), set_=changes)
+        statement = statement.on_conflict_do_update(
+            index_elements=list(keys), index_where=where, set_=changes
+        )
     else:
-        statement = statement.on_conflict_do_nothing(index_elements=list(keys))
+        statement = statement.on_conflict_do_nothing(index_elements=list(keys), index_where=where)
     # One statement for all rows: compiling a VALUES list of hundreds of rows costs more than running it.
     session.connection().execute(statement, list(rows))

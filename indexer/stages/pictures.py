@@ -110,7 +110,10 @@ def _embed(
 
 def _source(settings: Settings, item: previews.PendingPreview) -> Path:
     """The picture itself, or our own thumbnail of it when it is away."""
-    path = Path(os.fsdecode(item.location))
+    if item.original is not None:
+        path = settings.fetched_folder / item.original
+    else:
+        path = Path(os.fsdecode(item.location))
     if item.thumbnail is not None and not path.exists():
         return thumbnail_path(settings.thumbnail_folder, item.thumbnail)
     return path

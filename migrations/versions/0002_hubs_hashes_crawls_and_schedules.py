@@ -13,6 +13,7 @@ down_revision = "0001"
 branch_labels = None
 depends_on = None
 
+_BIG_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 _ONE_OF_THREE = (
     "(CASE WHEN file_id IS NULL THEN 0 ELSE 1 END) + (CASE WHEN version_id IS NULL THEN 0 ELSE 1 END)"
     " + (CASE WHEN model_id IS NULL THEN 0 ELSE 1 END) = 1"
@@ -23,7 +24,7 @@ def upgrade() -> None:
     """Forwards."""
     op.create_table(
         "cached_answer",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("id", _BIG_ID, nullable=False),
         sa.Column("url", columns.CleanText(), nullable=False, comment="Without secrets"),
         sa.Column("etag", columns.CleanText(), nullable=True),
         sa.Column("last_modified", columns.CleanText(), nullable=True),
@@ -33,7 +34,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "crawl",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("id", _BIG_ID, nullable=False),
         sa.Column(
             "key", columns.CleanText(), nullable=False, comment="Digest of source, base URL and question"
         ),
@@ -63,7 +64,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "refused_item",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("id", _BIG_ID, nullable=False),
         sa.Column("source", columns.CleanText(), nullable=False),
         sa.Column(
             "key",
@@ -83,7 +84,7 @@ def upgrade() -> None:
 
     op.create_table(
         "schedule",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("id", _BIG_ID, nullable=False),
         sa.Column("name", columns.CleanText(), nullable=False),
         sa.Column(
             "job", columns.CleanText(), nullable=False, comment="index, crawl, refresh, updates, upkeep …"
@@ -119,8 +120,8 @@ def upgrade() -> None:
 
     op.create_table(
         "hub_file",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("version_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("id", _BIG_ID, nullable=False),
+        sa.Column("version_id", _BIG_ID, nullable=False),
         sa.Column("source", columns.CleanText(), nullable=False, comment="civitai, huggingface …"),
         sa.Column("key", columns.CleanText(), nullable=False, comment="The hub's own name of the file"),
         sa.Column("name", columns.CleanText(), nullable=False),
@@ -150,7 +151,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "hash",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("id", _BIG_ID, nullable=False),
         sa.Column(
             "kind",
             columns.CleanText(),
@@ -160,13 +161,13 @@ def upgrade() -> None:
         sa.Column("value", columns.CleanText(), nullable=False, comment="Lower-case hex"),
         sa.Column(
             "file_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            _BIG_ID,
             nullable=True,
             comment="Measured over this file",
         ),
         sa.Column(
             "hub_file_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            _BIG_ID,
             nullable=True,
             comment="Claimed for this file of a hub",
         ),
@@ -188,7 +189,7 @@ def upgrade() -> None:
         batch_op.add_column(
             sa.Column(
                 "model_id",
-                sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+                _BIG_ID,
                 nullable=True,
                 comment="What it is about, when a whole model at a hub",
             )
@@ -262,6 +263,17 @@ def upgrade() -> None:
         )
 
     with op.batch_alter_table("statistic", schema=None) as batch_op:
+        batch_op.alter_column("version_id", existing_type=_BIG_ID, nullable=True)
+        batch_op.add_column(
+            sa.Column("model_id", _BIG_ID, nullable=True, comment="When the numbers are the model's")
+        )
+        batch_op.create_check_constraint(
+            batch_op.f("ck_statistic_one_subject"), "(model_id IS NULL) <> (version_id IS NULL)"
+        )
+        batch_op.create_index(batch_op.f("ix_statistic_model_id_at"), ["model_id", "at"], unique=False)
+        batch_op.create_foreign_key(
+            batch_op.f("fk_statistic_model_id"), "model", ["model_id"], ["id"], ondelete="CASCADE"
+        )
         batch_op.add_column(sa.Column("favourites", sa.BigInteger(), nullable=True))
         batch_op.add_column(sa.Column("comments", sa.Integer(), nullable=True))
         batch_op.add_column(
@@ -277,10 +289,16 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Backwards: what hubs said of whole models is lost."""
     op.execute("DELETE FROM claim WHERE model_id IS NOT NULL")
+    op.execute("DELETE FROM statistic WHERE model_id IS NOT NULL")
     with op.batch_alter_table("version", schema=None) as batch_op:
         batch_op.drop_column("gone")
 
     with op.batch_alter_table("statistic", schema=None) as batch_op:
+        batch_op.drop_constraint(batch_op.f("fk_statistic_model_id"), type_="foreignkey")
+        batch_op.drop_index(batch_op.f("ix_statistic_model_id_at"))
+        batch_op.drop_constraint(batch_op.f("ck_statistic_one_subject"), type_="check")
+        batch_op.drop_column("model_id")
+        batch_op.alter_column("version_id", existing_type=_BIG_ID, nullable=False)
         batch_op.drop_column("tips")
         batch_op.drop_column("comments")
         batch_op.drop_column("favourites")

@@ -1,0 +1,72 @@
+"""Files that hubs offer, with the hashes they claim for them."""
+
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from indexer.catalog.hub_schema import HashRow, HubFileRow
+from indexer.catalog.table_base import now
+from indexer.catalog.upsert import pieces, upsert
+from indexer.domain.hubs import HASH_KINDS, HubFile
+
+__all__ = ["sync_hub_files"]
+
+
+def sync_hub_files(session: Session, wanted: Mapping[int, tuple[str, Sequence[HubFile]]]) -> None:
+    """Make the files on offer of versions (id -> source and files) those of ``wanted``.
+
+    A file that is no longer offered keeps its row and its hashes, marked gone.
+    """
+    rows = {
+        (version_id, source, file.key): {
+            "version_id": version_id,
+            "source": source,
+            "key": file.key,
+            "name": file.name,
+            "type": file.type,
+            "size": file.size,
+            "format": file.format,
+            "precision": file.precision,
+            "primary": file.primary,
+            "url": file.url,
+            "detail": dict(file.detail) or None,
+            "gone_at": None,
+        }
+        for version_id, (source, files) in wanted.items()
+        for file in files
+    }
+    upsert(session, HubFileRow, list(rows.values()), ["version_id", "source", "key"])
+    ids = _ids(session, wanted)
+    gone = [id_ for key, id_ in ids.items() if key not in rows and wanted[key[0]][0] == key[1]]
+    for piece in pieces(gone):
+        session.execute(
+            update(HubFileRow)
+            .where(HubFileRow.id.in_(piece), HubFileRow.gone_at.is_(None))
+            .values(gone_at=now())
+        )
+    hashes = {
+        (ids[(version_id, source, file.key)], kind): value
+        for version_id, (source, files) in wanted.items()
+        for file in files
+        for kind, value in file.hashes.items()
+        if kind in HASH_KINDS
+    }
+    upsert(
+        session,
+        HashRow,
+        [{"hub_file_id": id_, "kind": kind, "value": value} for (id_, kind), value in hashes.items()],
+        ["hub_file_id", "kind"],
+    )
+
+
+def _ids(session: Session, versions: Mapping[int, object]) -> dict[tuple[int, str, str], int]:
+    found: dict[tuple[int, str, str], int] = {}
+    for piece in pieces(versions):
+        rows = session.execute(
+            select(HubFileRow.version_id, HubFileRow.source, HubFileRow.key, HubFileRow.id).where(
+                HubFileRow.version_id.in_(piece)
+            )
+        )
+        found.update({(version, source, key): id_ for version, source, key, id_ in rows})
+    return found

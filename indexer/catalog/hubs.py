@@ -1,0 +1,232 @@
+"""Storing what hubs publish: a fixed number of statements a page, and nothing known before is ever lost."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from indexer.catalog.columns import clean
+from indexer.catalog.hub_files import sync_hub_files
+from indexer.catalog.linking import link_by_hash
+from indexer.catalog.previews import sync_hub_previews
+from indexer.catalog.schema import ClaimRow, Creator, Model, RefusedItem, Version, now
+from indexer.catalog.statistics import Subject, record_numbers
+from indexer.catalog.upsert import pieces, upsert
+from indexer.domain.claims import ClaimSet
+from indexer.domain.hubs import HubModel, HubVersion, Refused
+
+__all__ = ["StoredHub", "forget_refused", "mark_gone", "store_hub_models", "store_refused"]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredHub:
+    """What a page touched: ids of versions whose entries are to be recomputed, and how many files of ours
+    found their version."""
+
+    versions: set[int]
+    linked: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """One statement of a hub about a row."""
+
+    id: int
+    claims: ClaimSet
+    keep_older: bool
+
+
+def store_hub_models(session: Session, models: Sequence[HubModel]) -> StoredHub:
+    """Store models with versions, claims, statistics, files, hashes and previews.
+
+    Storing the same page again changes nothing. A model that its hub hides or has deleted keeps all that was
+    known: only ``gone`` is noted. Of a model that stands twice in ``models`` the last word counts.
+    """
+    told = {model.key: model for model in models}
+    if not told:
+        return StoredHub(set(), 0)
+    model_ids = _models(session, told)
+    version_ids = _versions(session, told, model_ids)
+    versions = {version.key: version for model in told.values() for version in model.versions}
+    gone = {key for model in told.values() if model.gone for key in _version_keys(model)}
+    gone |= {key for key, version in versions.items() if version.gone}
+    _claims(session, ClaimRow.model_id, [_of_model(m, model_ids) for m in told.values()])
+    _claims(session, ClaimRow.version_id, [_of_version(v, version_ids, gone) for v in versions.values()])
+    _numbers(session, "model", [(model_ids[m.key], m.source, m) for m in told.values()])
+    source_of = {key: model.source for model in told.values() for key in _version_keys(model)}
+    _numbers(session, "version", [(version_ids[k], source_of[k], v) for k, v in versions.items()])
+    present = {version_ids[k]: (source_of[k], v) for k, v in versions.items() if k not in gone}
+    sync_hub_files(session, {id_: (source, v.files) for id_, (source, v) in present.items()})
+    sync_hub_previews(session, {id_: (source, v.images) for id_, (source, v) in present.items()})
+    linked = link_by_hash(session, versions=present)
+    touched = _all_versions(session, model_ids.values()) | linked.versions
+    return StoredHub(touched, linked.files)
+
+
+def _version_keys(model: HubModel) -> list[str]:
+    return [version.key for version in model.versions]
+
+
+def _models(session: Session, told: Mapping[str, HubModel]) -> dict[str, int]:
+    names = sorted({model.creator for model in told.values() if model.creator})
+    upsert(session, Creator, [{"name": name} for name in names], ["name"], update=False)
+    creators = _ids(session, Creator.name, Creator.id, names)
+    stamp = now()
+    before = _gone_before(session, Model, told)
+    rows = [
+        {
+            "key": key,
+            "creator_id": creators.get(model.creator or ""),
+            "added_at": stamp,
+            "refreshed_at": stamp,
+            "gone": model.gone,
+            "gone_at": (before.get(key) or stamp) if model.gone else None,
+        }
+        for key, model in told.items()
+    ]
+    heard = [row for row in rows if row["creator_id"] is not None]
+    silent = [row for row in rows if row["creator_id"] is None]
+    always = ["refreshed_at", "gone", "gone_at"]
+    upsert(session, Model, heard, ["key"], update=[*always, "creator_id"])
+    upsert(session, Model, silent, ["key"], update=always)
+    return _ids(session, Model.key, Model.id, told)
+
+
+def _versions(session: Session, told: Mapping[str, HubModel], model_ids: Mapping[str, int]) -> dict[str, int]:
+    owners = {version.key: model for model in told.values() for version in model.versions}
+    stamp = now()
+    _adopt(session, owners, model_ids)
+    before = _gone_before(session, Version, owners)
+    rows = []
+    for key, model in owners.items():
+        gone = model.gone or next(v.gone for v in model.versions if v.key == key)
+        rows.append(
+            {
+                "key": key,
+                "model_id": model_ids[model.key],
+                "added_at": stamp,
+                "gone": gone,
+                "gone_at": (before.get(key) or stamp) if gone else None,
+            }
+        )
+    upsert(session, Version, rows, ["key"], update=["model_id", "gone", "gone_at"])
+    return _ids(session, Version.key, Version.id, owners)
+
+
+def _adopt(session: Session, owners: Mapping[str, HubModel], model_ids: Mapping[str, int]) -> None:
+    """A sidecar may have named a version without its model (``civitai:?@VERSION``): it is this very one."""
+    nameless = {f"civitai:?@{key.partition('@')[2]}": key for key in owners if key.startswith("civitai:")}
+    known = set(_ids(session, Version.key, Version.id, owners))
+    for old, id_ in _ids(session, Version.key, Version.id, nameless).items():
+        if (key := nameless[old]) not in known:
+            session.execute(
+                update(Version).where(Version.id == id_).values(key=key, model_id=model_ids[owners[key].key])
+            )
+
+
+def _gone_before(session: Session, table: Any, keys: Iterable[str]) -> dict[str, datetime | None]:
+    return _ids(session, table.key, table.gone_at, keys)
+
+
+def _ids(session: Session, key: Any, value: Any, keys: Iterable[str]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for piece in pieces(keys):
+        found.update((k, v) for k, v in session.execute(select(key, value).where(key.in_(piece))))
+    return found
+
+
+def _of_model(model: HubModel, ids: Mapping[str, int]) -> _Said:
+    return _Said(ids[model.key], model.claims, model.gone is not None)
+
+
+def _of_version(version: HubVersion, ids: Mapping[str, int], gone: set[str]) -> _Said:
+    return _Said(ids[version.key], version.claims, version.key in gone)
+
+
+def _claims(session: Session, subject: Any, said: Sequence[_Said]) -> None:
+    """Append what is new. What a hub said of a model that is gone now stays current beside its last word."""
+    sources = {item.claims.source for item in said}
+    for piece in pieces(item.id for item in said if not item.keep_older):
+        session.execute(
+            update(ClaimRow)
+            .where(subject.in_(piece), ClaimRow.source.in_(sources), ClaimRow.current)
+            .values(current=False)
+        )
+    rows = [_claim_row(subject.key, item) for item in said]
+    upsert(session, ClaimRow, rows, [subject.key, "source", "digest"])
+
+
+def _claim_row(subject: str, item: _Said) -> dict[str, Any]:
+    raw = clean(dict(item.claims.raw))
+    digest = hashlib.sha256(json.dumps(raw, sort_keys=True, default=str).encode()).hexdigest()
+    return {
+        subject: item.id,
+        "source": item.claims.source,
+        "digest": digest,
+        "claims": {claim.name: claim.value for claim in item.claims.claims},
+        "raw": dict(item.claims.raw),
+        "unparsed": dict(item.claims.unparsed) or None,
+        "warnings": {w.code: w.detail for w in item.claims.warnings} or None,
+        "current": True,
+        "at": now(),
+    }
+
+
+def _numbers(
+    session: Session, subject: Subject, items: Iterable[tuple[int, str, HubModel | HubVersion]]
+) -> None:
+    told = {(id_, source): asdict(item.statistics) for id_, source, item in items if item.statistics}
+    record_numbers(session, subject, told)
+
+
+def _all_versions(session: Session, model_ids: Iterable[int]) -> set[int]:
+    return {
+        id_
+        for piece in pieces(model_ids)
+        for id_ in session.scalars(select(Version.id).where(Version.model_id.in_(piece)))
+    }
+
+
+def mark_gone(session: Session, keys: Sequence[str], gone: str) -> set[int]:
+    """Note that a hub no longer shows these models (``deleted``, ``taken_down`` …); answers their versions.
+
+    All that was known stays.
+    """
+    ids = set(_ids(session, Model.key, Model.id, keys).values())
+    for piece in pieces(ids):
+        session.execute(
+            update(Model).where(Model.id.in_(piece), Model.gone_at.is_(None)).values(gone=gone, gone_at=now())
+        )
+        session.execute(
+            update(Version)
+            .where(Version.model_id.in_(piece), Version.gone_at.is_(None))
+            .values(gone=gone, gone_at=now())
+        )
+    return _all_versions(session, ids)
+
+
+def store_refused(session: Session, items: Sequence[Refused]) -> None:
+    """Keep items that could not be read, with the reason; one that is read later leaves the list."""
+    rows = {
+        (item.source, item.key): {
+            "source": item.source,
+            "key": item.key,
+            "code": item.code,
+            "detail": item.detail,
+            "raw": {"value": item.raw} if item.raw is not None else None,
+            "at": now(),
+        }
+        for item in items
+    }
+    upsert(session, RefusedItem, list(rows.values()), ["source", "key"])
+
+
+def forget_refused(session: Session, source: str, keys: Iterable[str]) -> None:
+    """These items were read after all."""
+    for piece in pieces(keys):
+        session.execute(delete(RefusedItem).where(RefusedItem.source == source, RefusedItem.key.in_(piece)))
