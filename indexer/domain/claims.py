@@ -37,6 +37,9 @@ CLAIM_NAMES: Mapping[str, str] = {
     "sha256": "lower-case hex, as claimed (str)",
     "published_at": "ISO 8601 (str)",
     "trained_on": "base checkpoint's name or hash as the trainer wrote it (str)",
+    "prediction_type": "what the model predicts: epsilon, v or sample (str)",
+    "permissions": "what the creator allows: {credit, derivatives, share_alike: bool, commercial: [str]}",
+    "early_access_until": "end of paid early access, ISO 8601 (str)",
     "favourite": "marked as favourite in another tool (bool)",
 }
 

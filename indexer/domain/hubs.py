@@ -23,7 +23,7 @@ __all__ = [
 ]
 
 HASH_KINDS = ("sha256", "autov1", "autov2", "autov3", "blake3", "crc32")
-"""Names of hashes as stored; values are lower-case hex. Lengths: 64, 8, 10, 12 (or 64), 64, 8 digits."""
+"""Names of hashes as stored; values are lower-case hex. Lengths: 64, 8, 10, 12, 64, 8 digits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,8 @@ class HubFile:
 
 @dataclass(frozen=True, slots=True)
 class HubImage:
-    """An image, video or sound that a hub shows; ``meta`` is what the hub says of how it was made.
+    """An image, video or sound that a hub shows. ``meta`` is all else that the hub says of it, with
+    generation data under its key ``meta``.
 
     ``media`` is ``image``, ``video`` or ``audio``; sizes are in pixels; ``nsfw_level`` is Civitai's bit mask.
     """
@@ -133,5 +134,7 @@ def hash_spellings(text: str) -> tuple[tuple[str, str], ...]:
     if len(value) == 8:
         turned = bytes.fromhex(value)[::-1].hex()
         return (("autov1", value), ("crc32", value), ("crc32", turned))
-    kinds = {10: ("autov2",), 12: ("autov3",), 64: ("sha256", "blake3", "autov3")}
+    if len(value) == 64:
+        return (("sha256", value), ("blake3", value), ("autov3", value[:12]))
+    kinds = {10: ("autov2",), 12: ("autov3",)}
     return tuple((kind, value) for kind in kinds.get(len(value), ()))
