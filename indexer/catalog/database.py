@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from indexer.errors import CatalogError
 from indexer.settings import Settings
 
-__all__ = ["MINIMUM_SQLITE", "Catalog", "check_sqlite", "open_catalog", "sqlite_driver"]
+__all__ = ["MINIMUM_SQLITE", "Catalog", "Session", "check_sqlite", "open_catalog", "sqlite_driver"]
 
 MINIMUM_SQLITE = (3, 51, 3)
 """The first release free of the WAL-reset fault (https://www.sqlite.org/wal.html#walresetbug)."""

@@ -1,7 +1,6 @@
 """Storing what hubs publish: a fixed number of statements a page, and nothing known before is ever lost."""
 
 import hashlib
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -10,7 +9,7 @@ from typing import Any
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from indexer.catalog.columns import clean
+from indexer.catalog.columns import clean_json
 from indexer.catalog.hub_files import sync_hub_files
 from indexer.catalog.linking import link_by_hash
 from indexer.catalog.previews import sync_hub_previews
@@ -162,8 +161,7 @@ def _claims(session: Session, subject: Any, said: Sequence[_Said]) -> None:
 
 
 def _claim_row(subject: str, item: _Said) -> dict[str, Any]:
-    raw = clean(dict(item.claims.raw))
-    digest = hashlib.sha256(json.dumps(raw, sort_keys=True, default=str).encode()).hexdigest()
+    digest = hashlib.sha256(clean_json(dict(item.claims.raw), sort_keys=True).encode()).hexdigest()
     return {
         subject: item.id,
         "source": item.claims.source,

@@ -1,7 +1,6 @@
 """Storing what the pipeline made of files: one call a batch, a fixed number of statements a call."""
 
 import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -9,7 +8,7 @@ from typing import Any
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from indexer.catalog.columns import clean
+from indexer.catalog.columns import clean_json
 from indexer.catalog.entries import versions_of_files
 from indexer.catalog.previews import sync_previews
 from indexer.catalog.schema import (
@@ -235,8 +234,8 @@ def _claims(session: Session, batch: Sequence[_Row]) -> None:
 
 def _claim_row(row: _Row, item: ClaimSet) -> dict[str, Any]:
     claims = {claim.name: claim.value for claim in item.claims}
-    statement = {"claims": claims, "raw": clean(dict(item.raw))}
-    digest = hashlib.sha256(json.dumps(statement, sort_keys=True, default=str).encode()).hexdigest()
+    statement = {"claims": claims, "raw": dict(item.raw)}
+    digest = hashlib.sha256(clean_json(statement, sort_keys=True).encode()).hexdigest()
     return {
         "place_id": row.place_id,
         "file_id": row.file_id,

@@ -8,10 +8,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy.orm import Session
-
 from indexer.catalog import entries, hubs
-from indexer.catalog.database import Catalog
+from indexer.catalog.database import Catalog, Session
 from indexer.domain.hubs import HubModel, Refused
 from indexer.domain.vocabulary import architecture_path, base_label
 from indexer.errors import BadFileError
