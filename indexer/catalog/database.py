@@ -3,19 +3,14 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from indexer.catalog.migrating import upgrade_tables
 from indexer.errors import CatalogError
 from indexer.settings import Settings
 
@@ -23,8 +18,6 @@ __all__ = ["MINIMUM_SQLITE", "Catalog", "Session", "check_sqlite", "open_catalog
 
 MINIMUM_SQLITE = (3, 51, 3)
 """The first release free of the WAL-reset fault (https://www.sqlite.org/wal.html#walresetbug)."""
-
-_MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 
 
 def sqlite_driver() -> ModuleType:
@@ -177,35 +170,3 @@ def _set_pragmas(connection: Any, _record: Any) -> None:
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
-
-
-def alembic_config(connection: Connection | None = None) -> Config:
-    """Alembic's configuration without an ini file; ``connection`` is the one to migrate."""
-    config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS))
-    config.attributes["connection"] = connection
-    return config
-
-
-def upgrade_tables(engine: Engine) -> None:
-    """Bring the tables to the newest revision, in one transaction.
-
-    Raises ``CatalogError`` (``newer_catalog``) when a newer Pinakes made them.
-    """
-    head = ScriptDirectory.from_config(alembic_config()).get_current_head()
-    with engine.connect() as connection:
-        if MigrationContext.configure(connection).get_current_revision() == head:
-            return
-    try:
-        with engine.begin() as connection:
-            command.upgrade(alembic_config(connection), "head")
-    except CommandError as error:
-        raise CatalogError(
-            "newer_catalog",
-            f"This catalog was made by a newer Pinakes ({error}). Update Pinakes, or name another --home.",
-        ) from error
-    except OperationalError as error:
-        # Two programs may upgrade at the same moment: the second finds the tables made.
-        with engine.connect() as connection:
-            if MigrationContext.configure(connection).get_current_revision() != head:
-                raise error

@@ -1,13 +1,14 @@
 """Looking closely: everything known of one entry, and counts over the whole library."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from indexer.catalog.entries import documents
+from indexer.catalog.overrides import override_history
 from indexer.catalog.roots import place_path
 from indexer.catalog.schema import (
     ClaimRow,
@@ -24,7 +25,14 @@ from indexer.catalog.schema import (
 )
 from indexer.domain.records import Document, to_json
 
-__all__ = ["VersionDetails", "library_counts", "preview_thumbnail", "quarantined", "version_details"]
+__all__ = [
+    "VersionDetails",
+    "header_metadata",
+    "library_counts",
+    "preview_thumbnail",
+    "quarantined",
+    "version_details",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +44,8 @@ class VersionDetails:
     claims: Sequence[Mapping[str, Any]]
     previews: Sequence[Mapping[str, Any]]
     statistics: Sequence[Mapping[str, Any]]
+    overrides: Sequence[Mapping[str, Any]] = ()
+    training: Mapping[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """All of it as plain JSON data."""
@@ -54,6 +64,7 @@ def version_details(session: Session, version_id: int) -> VersionDetails | None:
         _claims(session, version_id),
         _previews(session, version_id),
         _statistics(session, version_id),
+        override_history(session, [version_id]).get(version_id, ()),
     )
 
 
@@ -73,6 +84,7 @@ def _files(session: Session, version_id: int) -> list[dict[str, Any]]:
         )
         files.append(
             {
+                "id": file.id,
                 "size": file.size,
                 "container": file.container,
                 "sha256": file.sha256,
@@ -120,6 +132,16 @@ def _statistics(session: Session, version_id: int) -> list[dict[str, Any]]:
     )
     names = ("source", "downloads", "rating", "rating_count", "thumbs_up", "thumbs_down")
     return [{"at": row.at.isoformat()} | {name: getattr(row, name) for name in names} for row in rows]
+
+
+def header_metadata(session: Session, file_ids: Sequence[int]) -> dict[str, str]:
+    """The metadata of files' own headers as they were read, the first file's word first."""
+    rows = session.execute(
+        select(ClaimRow.raw)
+        .where(ClaimRow.file_id.in_(file_ids), ClaimRow.source.startswith("header:"), ClaimRow.current)
+        .order_by(ClaimRow.file_id.desc(), ClaimRow.id.desc())
+    )
+    return {key: text for (raw,) in rows for key, text in (raw or {}).items() if isinstance(text, str)}
 
 
 def preview_thumbnail(session: Session, preview_id: int) -> str | None:

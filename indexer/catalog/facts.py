@@ -11,6 +11,8 @@ from indexer.catalog.schema import (
     ClaimRow,
     File,
     GenerationRecord,
+    HashRow,
+    HubFileRow,
     Location,
     Override,
     Preview,
@@ -20,7 +22,7 @@ from indexer.catalog.schema import (
 )
 from indexer.domain.resolve import FileFacts, VersionFacts
 
-__all__ = ["Paths", "version_facts"]
+__all__ = ["Paths", "file_facts", "version_facts"]
 
 Paths = Callable[[str], tuple[str, ...]]
 """Architecture id to its path in the tree, root first."""
@@ -28,15 +30,43 @@ Paths = Callable[[str], tuple[str, ...]]
 
 def version_facts(session: Session, version_ids: Sequence[int], paths: Paths) -> Iterator[VersionFacts]:
     """What the catalog knows of each version, by id."""
+    by_version = file_facts(session, version_ids)
+    hub_claims = _claims(session, ClaimRow.version_id, version_ids)
+    versions = list(session.scalars(select(Version).where(Version.id.in_(version_ids)).order_by(Version.id)))
+    model_claims = _claims(session, ClaimRow.model_id, [version.model_id for version in versions])
+    offered = _offered(session, version_ids)
+    previews = _previews(session, version_ids)
+    prompts = _prompts(session, version_ids)
+    names = [file.overrides for files in by_version.values() for file in files]
+    decided = {name["architecture"] for name in names if "architecture" in name}
+    tree = {architecture: paths(architecture) for architecture in decided}
+    for version in versions:
+        first, colour, count = previews.get(version.id, (None, None, 0))
+        yield VersionFacts(
+            id=version.id,
+            model_id=version.model_id,
+            key=version.key,
+            files=by_version.get(version.id, []),
+            claims=[*hub_claims.get(version.id, []), *model_claims.get(version.model_id, [])],
+            preview_id=first,
+            preview_colour=colour,
+            previews=count,
+            prompts=prompts.get(version.id, []),
+            architecture_paths=tree,
+            offered_size=offered.get(version.id, (None, []))[0],
+            offered_hashes=offered.get(version.id, (None, []))[1],
+            gone=version.gone,
+        )
+
+
+def file_facts(session: Session, version_ids: Sequence[int]) -> dict[int, list[FileFacts]]:
+    """What the catalog knows of the files of each version, by version id."""
     files = list(session.scalars(select(File).where(File.version_id.in_(version_ids)).order_by(File.id)))
     file_ids = [file.id for file in files]
     verdicts = dict(_rows(session, VerdictRow.file_id, VerdictRow.detail, VerdictRow.file_id.in_(file_ids)))
     claims = _claims(session, ClaimRow.file_id, file_ids)
-    hub_claims = _claims(session, ClaimRow.version_id, version_ids)
     places = _places(session, file_ids)
     overrides = _overrides(session, file_ids)
-    previews = _previews(session, version_ids)
-    prompts = _prompts(session, version_ids)
     by_version: dict[int, list[FileFacts]] = {}
     for file in files:
         facts = _file_facts(
@@ -47,24 +77,7 @@ def version_facts(session: Session, version_ids: Sequence[int], paths: Paths) ->
             overrides.get(file.id, {}),
         )
         by_version.setdefault(file.version_id, []).append(facts)
-    decided = {
-        value for names in overrides.values() for name, value in names.items() if name == "architecture"
-    }
-    tree = {architecture: paths(architecture) for architecture in decided}
-    for version in session.scalars(select(Version).where(Version.id.in_(version_ids)).order_by(Version.id)):
-        first, colour, count = previews.get(version.id, (None, None, 0))
-        yield VersionFacts(
-            id=version.id,
-            model_id=version.model_id,
-            key=version.key,
-            files=by_version.get(version.id, []),
-            claims=hub_claims.get(version.id, []),
-            preview_id=first,
-            preview_colour=colour,
-            previews=count,
-            prompts=prompts.get(version.id, []),
-            architecture_paths=tree,
-        )
+    return by_version
 
 
 def _rows(session: Session, key: Any, value: Any, condition: Any) -> Iterator[tuple[Any, Any]]:
@@ -88,13 +101,31 @@ def _claims(
 ) -> dict[int, list[tuple[str, dict[str, Any]]]]:
     rows = session.execute(
         select(subject, ClaimRow.source, ClaimRow.claims)
+        .outerjoin(Location, Location.id == ClaimRow.place_id)
         .where(subject.in_(ids), ClaimRow.current)
-        .order_by(ClaimRow.at, ClaimRow.id)
+        # What was heard where the file still lies counts before what was heard where it lay.
+        .order_by(Location.missing_since.is_not(None), ClaimRow.at.desc(), ClaimRow.id.desc())
     )
     claims: dict[int, list[tuple[str, dict[str, Any]]]] = {}
     for id_, source, said in rows:
         claims.setdefault(id_, []).append((source, said))
     return claims
+
+
+def _offered(session: Session, version_ids: Sequence[int]) -> dict[int, tuple[int | None, list[str]]]:
+    """Size of the main file that a hub offers, and the hashes of all, by version."""
+    rows = session.execute(
+        select(HubFileRow.version_id, HubFileRow.id, HubFileRow.size, HashRow.value)
+        .outerjoin(HashRow, HashRow.hub_file_id == HubFileRow.id)
+        .where(HubFileRow.version_id.in_(version_ids))
+        .order_by(HubFileRow.version_id, HubFileRow.primary.desc(), HubFileRow.id, HashRow.id)
+    )
+    offered: dict[int, tuple[int | None, list[str]]] = {}
+    for version_id, _, size, value in rows:
+        _, hashes = offered.setdefault(version_id, (size, []))
+        if value is not None:
+            hashes.append(value)
+    return offered
 
 
 def _places(session: Session, file_ids: Sequence[int]) -> dict[int, list[tuple[str, Location]]]:
@@ -147,6 +178,7 @@ def _file_facts(
     present = [(root, place) for root, place in places if place.missing_since is None]
     return FileFacts(
         size=file.size,
+        container=file.container,
         sha256=file.sha256,
         fingerprint=file.fingerprint,
         verdict=verdict,

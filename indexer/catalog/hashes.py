@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import and_, func, select, update
 from sqlalchemy.orm import Session
 
+from indexer.catalog.overrides import copy_overrides
 from indexer.catalog.schema import File, Location, Model, Quarantine, Root, VerdictRow, Version
 
 __all__ = ["Unhashed", "record_hashes", "unhashed_places"]
@@ -116,5 +117,6 @@ def _split(session: Session, file: File, digest: str) -> File:
     for row in session.scalars(select(VerdictRow).where(VerdictRow.file_id == file.id)):
         copied = {c.name: getattr(row, c.name) for c in VerdictRow.__table__.columns if c.name != "id"}
         session.add(VerdictRow(**copied | {"file_id": twin.id}))
+    copy_overrides(session, file.id, twin.id)
     session.flush()
     return twin

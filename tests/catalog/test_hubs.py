@@ -2,7 +2,7 @@
 
 from sqlalchemy import func, select
 
-from indexer.catalog import hubs
+from indexer.catalog import entries, hubs
 from indexer.catalog.database import Catalog
 from indexer.catalog.linking import link_by_hash
 from indexer.catalog.schema import (
@@ -18,6 +18,8 @@ from indexer.catalog.schema import (
 )
 from indexer.catalog.upsert import upsert
 from indexer.domain.hubs import HubModel, Refused, hash_spellings
+from indexer.domain.records import Document
+from indexer.domain.vocabulary import architecture_path
 from tests.catalog.hub_records import offered, published, release
 from tests.catalog.shelf import Shelf, found, judged
 from tests.catalog.shelf import said as beside
@@ -196,3 +198,33 @@ def test_typed_hashes_are_understood() -> None:
     assert hash_spellings("B94D27B993")[0] == ("autov2", "b94d27b993")
     assert [kind for kind, _ in hash_spellings("ab" * 32)] == ["sha256", "blake3", "autov3"]
     assert hash_spellings("teapot") == () == hash_spellings("")
+
+
+def entry(catalog: Catalog, stored: hubs.StoredHub) -> Document:
+    with catalog.write() as session:
+        entries.refresh_entries(session, stored.versions, architecture_path)
+    with catalog.read() as session:
+        (document,) = entries.documents(session, stored.versions).values()
+    return document
+
+
+def test_a_model_that_is_only_at_the_hub_is_searchable(catalog: Catalog) -> None:
+    document = entry(catalog, store(catalog, rich()))
+    assert (document.name, document.version, document.kind) == ("Model 3", "v7", "lora")
+    assert (document.architecture, document.base_label, document.confidence) == ("sdxl", "SDXL 1.0", 0.5)
+    assert (document.size, document.hashes, document.files) == (1000, ("aa", "bb"), ())
+    assert "remote" in document.flags
+    assert "unidentified" not in document.flags
+
+
+def test_a_linked_file_tells_what_it_is_and_the_hub_what_it_is_called(catalog: Catalog) -> None:
+    hashed(catalog, Shelf(catalog), sha256="aa")
+    document = entry(catalog, store(catalog, rich()))
+    assert (document.name, document.confidence, "local" in document.flags) == ("Model 3", 0.9, True)
+
+
+def test_the_last_words_of_a_vanished_model_fill_what_its_last_page_lacks(catalog: Catalog) -> None:
+    store(catalog, published(claims={"description": "Washes of ink"}))
+    document = entry(catalog, store(catalog, published(claims={"name": "Removed"}, gone="taken_down")))
+    assert (document.name, document.description) == ("Removed", "Washes of ink")
+    assert "gone" in document.flags

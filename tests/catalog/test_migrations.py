@@ -1,13 +1,17 @@
 """Migrations run both ways on both databases, and the tables in code are those in the database."""
 
-from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Engine, inspect
+from sqlalchemy import Engine, func, inspect, select
 
-from indexer.catalog.database import alembic_config, make_engine, upgrade_tables
+from indexer.catalog import entries
+from indexer.catalog.database import Catalog, make_engine
+from indexer.catalog.migrating import downgrade_tables, upgrade_tables
 from indexer.catalog.schema import Base
 from indexer.settings import Settings
+from tests.catalog.shelf import Shelf, found, judged, picture, said
+
+OLDER = ("0001",)
 
 
 def engine_of(both: Settings) -> Engine:
@@ -15,23 +19,38 @@ def engine_of(both: Settings) -> Engine:
     return make_engine(both.catalog_url)
 
 
-def migrate(engine: Engine, to: str) -> None:
-    with engine.begin() as connection:
-        if to == "base":
-            command.downgrade(alembic_config(connection), to)
-        else:
-            command.upgrade(alembic_config(connection), to)
-
-
 def test_up_down_and_up_again(both: Settings) -> None:
     engine = engine_of(both)
-    migrate(engine, "head")
+    upgrade_tables(engine)
     assert set(Base.metadata.tables) <= set(inspect(engine).get_table_names())
-    migrate(engine, "base")
+    downgrade_tables(engine, "base")
     assert set(inspect(engine).get_table_names()) <= {"alembic_version"}
-    migrate(engine, "head")
+    upgrade_tables(engine)
     assert set(Base.metadata.tables) <= set(inspect(engine).get_table_names())
     engine.dispose()
+
+
+def test_a_filled_catalog_loses_nothing(catalog: Catalog) -> None:
+    shelf = Shelf(catalog)
+    shelf.store(judged(found(previews=(picture("/1.png"),)), "c1", said(name="Ink", downloads=3)))
+    with catalog.read() as session:
+        engine = session.get_bind()
+    before = contents(catalog)
+    assert isinstance(engine, Engine)
+    for revision in OLDER:
+        downgrade_tables(engine, revision)
+        upgrade_tables(engine)
+        assert contents(catalog) == before, revision
+    with catalog.read() as session:
+        assert entries.count_entries(session) == 1
+
+
+def contents(catalog: Catalog) -> dict[str, int]:
+    with catalog.read() as session:
+        return {
+            name: session.scalar(select(func.count()).select_from(table)) or 0
+            for name, table in Base.metadata.tables.items()
+        }
 
 
 def test_autogenerate_finds_no_difference(both: Settings) -> None:
