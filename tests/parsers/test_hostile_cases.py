@@ -1,4 +1,4 @@
-"""The crafted safetensors headers and sidecars of the development cases: every verdict as written there."""
+"""The crafted model files and sidecars of the development cases: every verdict as written there."""
 
 import io
 import json
@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from indexer.errors import BadFileError
+from indexer.parsers import gguf
 from indexer.parsers.safetensors import CODES, read_header
 from indexer.parsers.sidecars import parse_sidecar, split_sidecar_name
 from indexer.parsers.training import parse_metadata
@@ -58,6 +59,23 @@ def test_headers(tmp_path: Path) -> None:
         else:
             told = (*header.warnings, *parse_metadata(header.metadata)[0].warnings)
             verdict = _verdict({warning.code for warning in told})
+        if verdict != expected:
+            wrong[name] = verdict, expected
+    assert wrong == {}
+
+
+def test_gguf(tmp_path: Path) -> None:
+    wrong = {}
+    for name, (expected, data) in _cases("crafted-gguf").items():
+        path = tmp_path / name
+        path.write_bytes(data)
+        try:
+            header = gguf.read_header(path)
+        except BadFileError as error:
+            assert error.code in gguf.CODES
+            verdict = "quarantine"
+        else:
+            verdict = _verdict({warning.code for warning in header.warnings})
         if verdict != expected:
             wrong[name] = verdict, expected
     assert wrong == {}
