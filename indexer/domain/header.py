@@ -48,6 +48,8 @@ class Header:
 
     ``container`` is one of ``safetensors``, ``gguf``, ``pickle``, ``zip``. ``data_start`` is the offset of
     the data section in bytes, ``data_size`` its length. ``metadata`` is what the writer claims, unverified.
+    ``listing`` is a digest of names, types and shapes in their order: equal where all of them are; empty
+    where the reader made none.
     """
 
     container: str
@@ -57,3 +59,4 @@ class Header:
     data_size: int
     warnings: tuple[HeaderWarning, ...] = field(default=())
     program: Program | None = None
+    listing: bytes = b""

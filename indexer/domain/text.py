@@ -22,6 +22,8 @@ _WIDE = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af]")
 
 def fold(text: str) -> str:
     """Lower case, full-width and ligature forms unified (NFKC), diacritics dropped."""
+    if text.isascii():
+        return text.lower()  # most text, and much faster
     decomposed = unicodedata.normalize("NFKD", text)
     return "".join(c for c in decomposed if not unicodedata.combining(c)).casefold()
 
@@ -37,6 +39,9 @@ def words(text: str, *, glued: bool = True) -> list[str]:
     parts: list[str] = []
     whole: list[str] = []
     for run in _WORD.findall(unicodedata.normalize("NFKC", text)):
+        if run.isascii() and (run.islower() or run.isdigit()):
+            parts.append(run[:MAX_WORD])  # most words have nothing to split or fold
+            continue
         pieces = _CAMEL.split(run)
         for piece in pieces:
             parts.extend(_clip(fold(piece)))

@@ -4,7 +4,6 @@ Layout (https://github.com/huggingface/safetensors, README "Format"): 8 bytes N,
 bytes of JSON; then the tensor data to the end of the file. Nothing past the header is read.
 """
 
-import gc
 import os
 import re
 import stat
@@ -12,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from indexer.domain.collector import collector_paused
 from indexer.domain.header import Header
 from indexer.errors import BadFileError, TemporaryError
 from indexer.parsers.safetensors_fast import parse_fast
@@ -223,7 +223,13 @@ def _header(first: bytes, raw: bytes, file_size: int) -> Header:
             _sniff_unless_json(first + raw[:SNIFF_BYTES])
         raise
     return Header(
-        "safetensors", contents.tensors, contents.metadata, start, file_size - start, contents.warnings
+        "safetensors",
+        contents.tensors,
+        contents.metadata,
+        start,
+        file_size - start,
+        contents.warnings,
+        listing=contents.listing,
     )
 
 
@@ -232,11 +238,5 @@ def _parse(raw: bytes, data_size: int) -> Contents:
         for mark, budget in _BUDGET.items():
             if raw.count(mark) > budget:
                 raise BadFileError("tensor_count", f"more than {budget:,} {mark!r}: {CODES['tensor_count']}")
-    # Thousands of fresh dictionaries would set off the collector again and again; none of them is garbage.
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
+    with collector_paused():
         return parse_fast(raw, data_size) or parse_strict(raw, data_size)
-    finally:
-        if collecting:
-            gc.enable()

@@ -13,10 +13,11 @@ accept it with the same result; anything else is left to the strict reader, whic
   backslash outside the metadata and exactly as many colons as there are keys prove it too.
 """
 
+import hashlib
 import json
 import re
 from collections.abc import Callable
-from itertools import accumulate, chain, pairwise
+from itertools import accumulate, chain, islice, pairwise
 from operator import getitem, itemgetter
 from typing import Any, Final
 
@@ -40,6 +41,7 @@ _SHAPE: Final[Callable[[Any], Any]] = itemgetter("shape")
 _OFFSETS: Final[Callable[[Any], Any]] = itemgetter("data_offsets")
 _PIECE: Final = re.compile(rb"[0-9]*(?:,[0-9]+)*")
 _MEMO_LIMIT: Final = 4096
+_AT_ONCE: Final = 50_000
 
 _METADATA: Final = '"__metadata__"'
 # The text of one tensor besides its name, dtype, shape and offsets.
@@ -88,27 +90,47 @@ def _parse(raw: bytes, data_size: int) -> Contents:
         raise _Irregular
     if len(parsed) > MAX_TENSORS:
         raise _Irregular
-    shortest = 2 + (_tensors_length(parsed, data_size) if parsed or data_size else 0)
+    length, listing = _check_tensors(parsed, data_size) if parsed or data_size else (0, b"")
+    shortest = 2 + length
     if has_metadata:
         shortest += len(_METADATA) + 1 + len(orjson.dumps(metadata)) + bool(parsed)
     _check_keys(raw, shortest, parsed, metadata if has_metadata else None)
-    return Contents(parsed, *_clean(metadata))
+    return Contents(parsed, *_clean(metadata), listing)
 
 
-def _tensors_length(tensors: dict[str, Any], data_size: int) -> int:
-    """Check all tensors; bytes of their shortest JSON text between the braces of the header, or fewer.
+def _check_tensors(tensors: dict[str, Any], data_size: int) -> tuple[int, bytes]:
+    """Check all tensors; bytes of their shortest JSON text between the braces of the header, or fewer; and
+    the digest of their names, types and shapes.
 
-    A name that needs escapes is counted without them, so the result never exceeds the true minimum.
+    A name that needs escapes is counted without them, so the result never exceeds the true minimum. Taken
+    piece by piece, so that what is built to check a piece is gone before the next.
     """
-    entries = list(tensors.values())
-    dtypes = list(map(_DTYPE, entries))
-    shapes = orjson.dumps(list(map(_SHAPE, entries)))
-    offsets = _checked_offsets(entries, _sizes(dtypes, shapes), data_size)
-    names = "".join(tensors)
-    commas = len(tensors) - 1
-    values = len("".join(dtypes)) + (len(shapes) - 2 - commas) + (len(offsets) - 2 - commas)
-    name_bytes = len(names) if names.isascii() else len(names.encode())
-    return name_bytes + values + len(tensors) * len(_TENSOR_FRAME) + commas
+    rest = iter(tensors.values())
+    length = at = 0
+    in_order = True
+    while entries := list(islice(rest, _AT_ONCE)):
+        dtypes = list(map(_DTYPE, entries))
+        shapes = orjson.dumps(list(map(_SHAPE, entries)))
+        offsets = orjson.dumps(list(map(_OFFSETS, entries)))
+        expected = list(pairwise(accumulate(_sizes(dtypes, shapes), initial=at)))
+        at = expected[-1][1]
+        in_order = in_order and offsets == orjson.dumps(expected)
+        types = "\n".join(dtypes).encode()
+        length += len(types) + len(shapes) + len(offsets) - 3 * (len(entries) - 1) - 4
+    if at != data_size:
+        raise _Irregular
+    if not in_order:
+        _check_unsorted(list(tensors.values()))
+    names = "\n".join(tensors).encode()
+    length += len(names) + len(tensors) * len(_TENSOR_FRAME)
+    return length, _listing(names, types, shapes) if len(tensors) <= _AT_ONCE else b""
+
+
+def _listing(names: bytes, types: bytes, shapes: bytes) -> bytes:
+    """Digest of names and types (a line each) and of the shapes' JSON text."""
+    if names.count(b"\n") != types.count(b"\n"):
+        return b""  # a name holds a line break: other names may make the same text
+    return hashlib.sha256(b"\0".join((types, shapes, names))).digest()
 
 
 def _sizes(dtypes: list[str], shapes: bytes) -> list[int]:
@@ -122,20 +144,10 @@ def _sizes(dtypes: list[str], shapes: bytes) -> list[int]:
     return list(map(getitem, map(_SIZES.__getitem__, dtypes), pieces))
 
 
-def _checked_offsets(entries: list[Any], sizes: list[int], data_size: int) -> bytes:
-    """JSON text of all offsets, proved to be lists of two integers that cover the data exactly."""
+def _check_unsorted(entries: list[Any]) -> None:
+    """Raise _Irregular unless the offsets cover the data in some order of the tensors."""
+    sizes = _sizes(list(map(_DTYPE, entries)), orjson.dumps(list(map(_SHAPE, entries))))
     offsets = list(map(_OFFSETS, entries))
-    text = orjson.dumps(offsets)
-    expected = list(pairwise(accumulate(sizes, initial=0)))
-    if expected[-1][1] != data_size:
-        raise _Irregular
-    if text != orjson.dumps(expected):
-        _check_unsorted(offsets, sizes)
-    return text
-
-
-def _check_unsorted(offsets: list[Any], sizes: list[int]) -> None:
-    """Raise _Irregular unless ``offsets`` cover the data in some order of the tensors."""
     # In a gapless file begin + end grows from each tensor to the next, empty tensors included.
     order = sorted(range(len(offsets)), key=list(map(sum, offsets)).__getitem__)
     expected = list(pairwise(accumulate(map(sizes.__getitem__, order), initial=0)))

@@ -43,11 +43,13 @@ _U64 = 2**64
 
 
 class Contents(NamedTuple):
-    """What a header says: tensors by name, metadata, and the oddities met."""
+    """What a header says: tensors by name, metadata, the oddities met, and the digest of ``Header.listing``
+    where it came at no cost."""
 
     tensors: dict[str, TensorEntry]
     metadata: dict[str, str]
     warnings: tuple[HeaderWarning, ...]
+    listing: bytes = b""
 
 
 class _Span(NamedTuple):

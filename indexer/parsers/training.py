@@ -16,11 +16,14 @@ from indexer.domain.header import HeaderWarning
 from indexer.parsers import training_data
 from indexer.parsers.fields import MAX_TEXT, unique_words
 from indexer.parsers.strict_json import JsonFault, load_lenient, shorten
+from indexer.parsers.training_merge import read_merge
 from indexer.parsers.training_table import Row, kinds, known_keys, rows, source_of, tools, words
 from indexer.parsers.training_values import READERS, PlaceholderError, thumbnail
 
 __all__ = ["TrainingFacts", "parse_metadata", "thumbnail_bytes"]
 
+_WHOLE = ("json", "graph")
+"""Types of rows whose JSON is kept as it is."""
 _THUMBNAILS = ("modelspec.thumbnail", "modelspec.preview_image")
 
 
@@ -32,7 +35,8 @@ class TrainingFacts:
     ``train_images`` with repeats, as trainers do; ``base_model_hash`` is lower-case hex, 64 digits (SHA-256)
     or 8 (AutoV1); ``prediction_type`` is ``epsilon``, ``v`` or as written; ``tag_frequency`` holds the most
     frequent caption tags with their counts, most frequent first; ``trigger_words`` the likeliest first;
-    ``thumbnail`` is the media type of an embedded picture (see ``thumbnail_bytes``).
+    ``merge`` tells what the file was merged from (see ``read_merge``); ``thumbnail`` is the media type of an
+    embedded picture (see ``thumbnail_bytes``).
     """
 
     tool: str | None = None
@@ -54,6 +58,8 @@ class TrainingFacts:
     repeats: int | None = None
     train_images: int | None = None
     reg_images: int | None = None
+    accumulation: int | None = None
+    warmup: float | None = None
     steps: int | None = None
     epochs: int | None = None
     planned_epochs: int | None = None
@@ -63,6 +69,17 @@ class TrainingFacts:
     text_encoder_lr: float | None = None
     scheduler: str | None = None
     optimiser: str | None = None
+    loss: str | None = None
+    min_snr_gamma: float | None = None
+    zero_terminal_snr: bool | None = None
+    timestep_sampling: str | None = None
+    flow_shift: float | None = None
+    dropout: float | None = None
+    caption_dropout: float | None = None
+    keep_tokens: int | None = None
+    shuffled: bool | None = None
+    max_tokens: int | None = None
+    method: str | None = None
     resolution: tuple[int, int] | None = None
     started: str | None = None
     finished: str | None = None
@@ -77,9 +94,12 @@ class TrainingFacts:
     licence: str | None = None
     description: str | None = None
     usage_hint: str | None = None
+    negative: bool | None = None
+    vae_name: str | None = None
     comment: str | None = None
     tags: tuple[str, ...] = ()
     merged_from: tuple[str, ...] = ()
+    merge: Mapping[str, Any] = field(default_factory=dict)
     preferred_weight: float | None = None
     thumbnail: str | None = None
     claimed_hashes: Mapping[str, str] = field(default_factory=dict)
@@ -107,7 +127,9 @@ class _Reading:
         text = self.metadata.get(row.key)
         if text is None or text[:20].strip().lower() in words().nothing:
             return
-        if row.path or row.type == "json":
+        if row.type == "graph" and not text[:100].lstrip().startswith("{"):
+            return  # the key is another tool's plain text
+        if row.path or row.type in _WHOLE:
             text = self._inner(row, self._decoded(row.key, text))
         if text is not None:
             self._read(row, text)
@@ -147,11 +169,12 @@ class _Reading:
 
     def _inner(self, row: Row, value: Any) -> str | None:
         """The text at the row's path; JSON rows keep the decoded value instead."""
-        if row.type == "json":
-            self.values.setdefault(row.field, value)
-            return None
         for part in row.path:
             value = _step(value, part)
+        if row.type in _WHOLE:
+            if value is not None:
+                self.values.setdefault(row.field, value)
+            return None
         text = str(value) if isinstance(value, str | int | float) else ""
         return None if text.strip().lower() in words().nothing else text
 
@@ -203,6 +226,9 @@ def _dataset_facts(reading: _Reading) -> dict[str, Any]:
         values.get("tag_frequency"), values.get("dataset_dirs"), values.get("datasets")
     )
     guessed = training_data.trigger_words(found)
+    concepts = training_data.concept_names(values.get("concepts"))
+    if concepts:
+        reading.claim("onetrainer", "trigger_words", concepts)
     if guessed:
         reading.claim("kohya", "trigger_words", guessed)
     arguments = values.get("network_args")
@@ -212,7 +238,8 @@ def _dataset_facts(reading: _Reading) -> dict[str, Any]:
         "images": training_data.images(found) or values.get("train_images"),
         "repeats": max((folder.repeats for folder in found if folder.repeats), default=None),
         "tag_frequency": training_data.top_tags(found),
-        "trigger_words": tuple(unique_words([*values.get("stated_triggers", ()), *guessed])),
+        "trigger_words": tuple(unique_words([*values.get("stated_triggers", ()), *concepts, *guessed])),
+        "merge": read_merge(values) or {},
     }
 
 

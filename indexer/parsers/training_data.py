@@ -8,7 +8,16 @@ from typing import Any, Final, NamedTuple
 from indexer.parsers.fields import MAX_WORD, unique_words
 from indexer.parsers.training_table import words
 
-__all__ = ["TOP_TAGS", "Folder", "folders", "images", "resolution", "top_tags", "trigger_words"]
+__all__ = [
+    "TOP_TAGS",
+    "Folder",
+    "concept_names",
+    "folders",
+    "images",
+    "resolution",
+    "top_tags",
+    "trigger_words",
+]
 
 TOP_TAGS: Final = 200
 _MAX_TRIGGERS: Final = 32
@@ -108,10 +117,41 @@ def top_tags(found: Iterable[Folder]) -> tuple[tuple[str, int], ...]:
 
 
 def trigger_words(found: Sequence[Folder]) -> list[str]:
-    """Likely trigger words, best first: what folders are called, then what all captions share."""
-    named = [folder.name for folder in found if not words().folders.fullmatch(folder.name)]
-    shared = [tag for folder in found for tag in _shared_tags(folder)]
-    return unique_words([*named, *shared])[:_MAX_TRIGGERS]
+    """Likely trigger words, best first.
+
+    First what a folder is called and its captions say too, then what folders are called, then what all
+    captions share; the folders seen most often in training first.
+    """
+    ordered = sorted(found, key=lambda folder: (-_seen(folder), folder.name))
+    named = [folder.name for folder in ordered if not words().folders.fullmatch(folder.name)]
+    shared = [tag for folder in ordered for tag in _shared_tags(folder)]
+    spoken = {name.casefold() for name in named}
+    both = [tag for tag in shared if tag.casefold() in spoken]
+    return unique_words([*both, *named, *shared])[:_MAX_TRIGGERS]
+
+
+def _seen(folder: Folder) -> int:
+    """How many pictures of it an epoch shows."""
+    return (folder.images or max(folder.tags.values(), default=1)) * (folder.repeats or 1)
+
+
+def concept_names(concepts: Any) -> list[str]:
+    """Names of OneTrainer's concepts that are trained, without those that say nothing."""
+    rows = (
+        [row for row in concepts[:_MAX_TRIGGERS] if isinstance(row, dict)]
+        if isinstance(concepts, list)
+        else []
+    )
+    named = [
+        row["name"].strip()
+        for row in rows
+        if isinstance(row.get("name"), str)
+        and row.get("enabled", True)
+        and row.get("type") != "PRIOR_PREDICTION"
+    ]
+    return unique_words(
+        name for name in named if len(name) <= MAX_WORD and not words().folders.fullmatch(name)
+    )
 
 
 def _shared_tags(folder: Folder) -> list[str]:
@@ -124,5 +164,5 @@ def _shared_tags(folder: Folder) -> list[str]:
         for tag, count in folder.tags.items()
         if count >= enough and len(tag) <= _LONGEST_TAG and tag.casefold() not in words().tags
     ]
-    shared.sort(key=lambda item: -item[0])
+    shared.sort(key=lambda item: (-item[0], item[1]))
     return [tag for _, tag in shared[:_TAGS_PER_FOLDER]]

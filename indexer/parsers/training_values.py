@@ -111,8 +111,10 @@ def _digest(*lengths: int) -> Callable[[str], str]:
 def thumbnail(text: str) -> tuple[str, bytes]:
     """Media type and bytes of a base64 ``data:`` URI of a PNG, JPEG or WebP. Raises ValueError for all else.
 
-    An address is refused, not fetched; SVG is a program rather than a picture.
+    An address is refused, not fetched; SVG is a program rather than a picture; a text of 1 MiB was cut.
     """
+    if len(text) >= MAX_TEXT:
+        raise ValueError("larger than 1 MiB")
     match = _DATA_URI.match(text)
     if match is None:
         raise ValueError("not a base64 data: URI of a picture")

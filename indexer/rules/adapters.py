@@ -2,18 +2,24 @@
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 from indexer.domain.verdict import Evidence, Rank
+from indexer.rules.details import ranks_by_part
 from indexer.rules.fitting import Fit, fit_denoisers, fit_encoders
 from indexer.rules.modules import Module, Role, modules_of
 from indexer.rules.profile import Profile
 
-__all__ = ["Adapter", "read_adapter", "stated_alpha"]
+__all__ = ["Adapter", "read_adapter", "stated_alpha", "stated_sort"]
 
 _NAMES_ONLY = 0.75
 """How well a fit by module names alone proves an architecture."""
+
+
+_part: Callable[[Module], str] = attrgetter("part")
+_module_rank: Callable[[Module], int | None] = attrgetter("rank")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,24 +32,33 @@ class Adapter:
     options: tuple[str, ...]
     proof: float
     evidence: tuple[Evidence, ...]
+    ranks: Mapping[str, Rank]
 
 
-def read_adapter(profile: Profile, roles: Mapping[str, Role], metadata: Mapping[str, str]) -> Adapter:
-    """Take an adapter apart and fit it to the reference layouts."""
+def read_adapter(profile: Profile, roles: Mapping[str, Role], sort: str | None = None) -> Adapter:
+    """Take an adapter apart and fit it to the reference layouts. ``sort`` is the ``stated_sort``."""
     modules = modules_of(profile, roles)
-    algorithm, below = _algorithm(profile, roles, metadata)
+    algorithm, below = _algorithm(profile, roles, sort)
     form = _format(profile, roles)
     options, proof, seen = _fit(modules)
-    parts = Counter(module.part for module in modules)
+    parts = Counter(map(_part, modules))
     detail = f"{algorithm}{below} in {form} names, {len(modules)} modules ({_listed(parts)})"
-    return Adapter(algorithm, form, _rank(modules), options, proof, (Evidence("adapter", detail), *seen))
+    return Adapter(
+        algorithm,
+        form,
+        _rank(modules),
+        options,
+        proof,
+        (Evidence("adapter", detail), *seen),
+        ranks_by_part(modules),
+    )
 
 
 def _listed(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{number} {name}" for name, number in sorted(counts.items()))
 
 
-def _algorithm(profile: Profile, roles: Mapping[str, Role], metadata: Mapping[str, str]) -> tuple[str, str]:
+def _algorithm(profile: Profile, roles: Mapping[str, Role], sort: str | None) -> tuple[str, str]:
     """The algorithm, and what stands below it where a magnitude is trained on top."""
     tensors: Counter[str] = Counter()
     for template, role in roles.items():
@@ -53,7 +68,7 @@ def _algorithm(profile: Profile, roles: Mapping[str, Role], metadata: Mapping[st
         del tensors["full"]  # distilled adapters carry whole norms beside their factors
     found = tensors.most_common(1)[0][0] if tensors else "lora"
     if found == "lora":
-        found = _lora_sort(profile, roles, metadata)
+        found = _lora_sort(profile, roles, sort)
     elif found == "oft" and any(
         len(profile.tensors[name]["shape"]) == 4 for name in _examples(profile, roles, "blocks")
     ):
@@ -67,10 +82,18 @@ def _examples(profile: Profile, roles: Mapping[str, Role], slot: str) -> list[st
     return [profile.examples[template] for template, role in roles.items() if role.slot == slot]
 
 
-def _lora_sort(profile: Profile, roles: Mapping[str, Role], metadata: Mapping[str, str]) -> str:
-    if "dylora" in metadata.get("ss_network_module", "") or '"dylora"' in metadata.get("ss_network_args", ""):
+def stated_sort(metadata: Mapping[str, str]) -> str | None:
+    """The sort of LoRA that the metadata state where its tensors may not tell: ``dylora``, ``locon``."""
+    arguments = metadata.get("ss_network_args", "")
+    if "dylora" in metadata.get("ss_network_module", "") or '"dylora"' in arguments:
         return "dylora"
-    if any(role.slot == "mid" for role in roles.values()) or '"locon"' in metadata.get("ss_network_args", ""):
+    return "locon" if '"locon"' in arguments else None
+
+
+def _lora_sort(profile: Profile, roles: Mapping[str, Role], sort: str | None) -> str:
+    if sort:
+        return sort
+    if any(role.slot == "mid" for role in roles.values()):
         return "locon"
     kernels = (profile.tensors[name]["shape"][2:] for name in _examples(profile, roles, "down"))
     return "locon" if any(size > 1 for kernel in kernels for size in kernel) else "lora"
@@ -90,11 +113,11 @@ def _format(profile: Profile, roles: Mapping[str, Role]) -> str:
 
 
 def _rank(modules: Sequence[Module]) -> Rank | None:
-    ranks = Counter(module.rank for module in modules if module.rank is not None)
-    if not ranks:
+    ranks = Counter(map(_module_rank, modules))
+    known = [rank for rank in ranks if rank is not None]
+    if not known:
         return None
-    mode = max(ranks, key=lambda rank: (ranks[rank], rank))
-    return Rank(min(ranks), max(ranks), mode)
+    return Rank(min(known), max(known), max(known, key=lambda rank: (ranks[rank], rank)))
 
 
 def _fit(modules: Sequence[Module]) -> tuple[tuple[str, ...], float, tuple[Evidence, ...]]:

@@ -4,27 +4,23 @@ All signatures are evaluated for all parts of the file, adapters are fitted to r
 then are metadata, names and claims heard: they rank what the tensors leave open. What they say against the
 tensors is reported, never believed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from indexer.domain.claims import ClaimSet
 from indexer.domain.header import Header
-from indexer.domain.verdict import Conflict, Evidence, Verdict
-from indexer.domain.vocabulary import architecture, architecture_path, is_under, kinds
-from indexer.rules.adapters import Adapter, read_adapter, stated_alpha
+from indexer.domain.verdict import Conflict, Verdict
+from indexer.domain.vocabulary import architecture_path, kinds
+from indexer.rules.adapters import stated_alpha
 from indexer.rules.candidates import Answer, resolve
-from indexer.rules.families import guess_family
+from indexer.rules.details import add_details
+from indexer.rules.families import guess_families
 from indexer.rules.hints import Hint, gather_hints
-from indexer.rules.modules import roles_of
-from indexer.rules.profile import Profile
-from indexer.rules.quantisation import count_parameters, count_types, prediction_type, quantised_form
-from indexer.rules.signatures import Match, match_all
+from indexer.rules.prediction import read_prediction
+from indexer.rules.proof import Proof, prove
 
 __all__ = ["identify"]
 
-_UNPROVEN = 0.8
-_DISPUTED = 0.6
-_PARTS = frozenset({"vae", "text_encoder", "clip_vision"})
-_DENOISER = "diffusion_model"
 _NO_TWINS = frozenset({"vae", "text_encoder", "clip_vision", "upscaler", "textual_inversion"})
 """Kinds whose rows already name all their alternatives."""
 _SHARED = frozenset({"vae", "text_encoder", "clip_vision", "upscaler", "unknown"})
@@ -44,114 +40,61 @@ def identify(
     file_name: str = "",
     training_base: str | None = None,
     claims: Sequence[ClaimSet] = (),
+    training: Mapping[str, Any] | None = None,
 ) -> Verdict:
     """Identify a model file.
 
     ``file_name`` is the name without folders, ``training_base`` the base checkpoint that a trainer named,
-    ``claims`` what sidecars, folders and hubs say. Costs about as much as parsing the header. Never raises:
+    ``claims`` what sidecars, folders and hubs say, ``training`` what the metadata tell of the making (fields
+    of ``TrainingFacts`` by name). Costs about as much as parsing the header. Never raises:
     ``unknown`` is a verdict.
     """
-    profile = Profile(header)
-    roles = roles_of(profile)
-    matches = match_all(profile, profile.views)
-    adapter = read_adapter(profile, roles, header.metadata) if roles else None
-    kind = _kind(matches, adapter)
+    proof = prove(header)
+    kind, adapter = proof.kind, proof.adapter
     hints = gather_hints(header.metadata, file_name, training_base, claims)
-    answer, evidence = _architecture(kind, matches, adapter, hints)
+    answer = _weigh(proof, hints)
     path = architecture_path(answer.architecture) if answer.architecture else ()
-    family, why = guess_family(path[0] if path else None, hints)
-    types = count_types(profile)
-    form = quantised_form(profile, types, header.container)
-    return Verdict(
+    root = path[0] if path and kind not in _SHARED else None
+    family = guess_families(root, hints, training, header.tensors)
+    prediction, foretold = read_prediction(header.tensors, header.metadata, root, file_name)
+    verdict = Verdict(
         kind=kind,
         adapter=adapter.algorithm if adapter and kind in ("lora", "control_lora") else None,
         key_format=adapter.format if adapter and kind in ("lora", "control_lora") else None,
         architecture=answer.architecture,
         architecture_path=path,
         candidates=answer.candidates,
-        family=family,
+        family=family.best,
         confidence=answer.confidence if answer.architecture else _kind_alone(kind),
-        evidence=(*evidence, *why),
+        evidence=(*proof.evidence, *family.evidence, *foretold),
         conflicts=(*_spoken(kind, answer), *_kind_conflicts(kind, claims)),
         rank=adapter.rank if adapter and kind in ("lora", "control_lora") else None,
-        alpha=stated_alpha(header.metadata) if kind == "lora" else None,
-        dtypes=types,
-        quantisation=form,
-        parameters=count_parameters(profile, form),
-        tensors=len(profile.names),
-        prediction_type=prediction_type(profile, header.metadata),
-        components=_components(kind, matches, profile),
+        alpha=_alpha(header, training) if kind == "lora" else None,
+        dtypes=dict(proof.types),
+        quantisation=proof.quantisation,
+        parameters=proof.parameters,
+        tensors=len(header.tensors),
+        prediction_type=prediction,
+        components=proof.components,
         program=header.program,
+        families=family.ranked,
     )
+    return add_details(verdict, proof.details, header.metadata)
 
 
-def _kind(matches: Sequence[Match], adapter: Adapter | None) -> str:
-    """The kind with the lowest order of all that show marks; a denoiser with other parts is a checkpoint."""
-    found = {match.signature.kind for match in matches}
-    if adapter:
-        found.add("lora")
-    if _DENOISER in found and found & _PARTS and _apart(matches):
-        found.add("checkpoint")
-    return min(found, key=lambda kind: kinds()[kind].order, default="unknown")
+def _alpha(header: Header, training: Mapping[str, Any] | None) -> float | None:
+    """Alpha as the metadata state it."""
+    stated = stated_alpha(header.metadata)
+    return stated if stated is not None else (training or {}).get("alpha")
 
 
-def _apart(matches: Sequence[Match]) -> bool:
-    """Whether a VAE or an encoder stands behind a prefix of its own, not within the denoiser."""
-    denoisers = {match.view.prefix for match in matches if match.signature.kind == _DENOISER}
-    others = {match.view.prefix for match in matches if match.signature.kind in _PARTS}
-    return any(
-        not prefix.startswith(tuple(p for p in denoisers if p)) or not prefix for prefix in others - denoisers
-    )
-
-
-def _architecture(
-    kind: str, matches: Sequence[Match], adapter: Adapter | None, hints: Sequence[Hint]
-) -> tuple[Answer, tuple[Evidence, ...]]:
-    if kind == "lora" and adapter:
-        return resolve(adapter.options, hints, adapter.proof), adapter.evidence
-    wanted = _DENOISER if kind == "checkpoint" else kind
-    rows = [match for match in matches if match.signature.kind == wanted]
-    told = [match for match in rows if match.signature.architectures]
-    evidence = tuple(Evidence(match.signature.id, match.detail) for match in told or rows)
-    if not told:
-        return Answer(None, (), 0.0, ()), evidence
-    options, proof, disputes = _strongest(told)
-    answer = resolve(options, hints, proof, expand=kind not in _NO_TWINS)
-    conflicts = (*answer.conflicts, *disputes)
-    return Answer(answer.architecture, answer.candidates, answer.confidence, conflicts), evidence
-
-
-def _strongest(matches: Sequence[Match]) -> tuple[tuple[str, ...], float, tuple[Conflict, ...]]:
-    """The alternatives of the most specific rows; rows that disagree with them are conflicts."""
-    sure = [match for match in matches if match.proven]
-    hidden = [match for match in matches if not match.proven and (not sure or _refines(match, sure))]
-    deepest = [match for match in (*sure, *hidden) if not any(_refines(m, [match]) for m in (*sure, *hidden))]
-    told = sorted((match for match in deepest if match.proven), key=lambda match: -match.signature.weight)
-    if not told:
-        every = dict.fromkeys(named for match in deepest for named in match.signature.architectures)
-        return tuple(every), _UNPROVEN, ()
-    first = told[0].signature
-    options = tuple(a for a in first.architectures if all(_allows(m, a) for m in told)) or first.architectures
-    against = [match for match in told if not any(_allows(match, option) for option in options)]
-    disputes = tuple(_dispute(match, first.architectures) for match in against)
-    return options, _DISPUTED if against else 1.0, disputes
-
-
-def _dispute(match: Match, found: Sequence[str]) -> Conflict:
-    return Conflict("/".join(match.signature.architectures), f"rule {match.signature.id}", "/".join(found))
-
-
-def _refines(match: Match, others: Sequence[Match]) -> bool:
-    """Whether all that ``match`` names stands strictly below something that one of ``others`` names."""
-    mine = match.signature.architectures
-    return any(
-        all(any(a != b and is_under(a, b) for b in other.signature.architectures) for a in mine)
-        for other in others
-    )
-
-
-def _allows(match: Match, option: str) -> bool:
-    return any(is_under(option, named) or is_under(named, option) for named in match.signature.architectures)
+def _weigh(proof: Proof, hints: Sequence[Hint]) -> Answer:
+    """Metadata, names and claims rank the architectures that the tensors allow."""
+    if not proof.options:
+        return Answer(None, (), 0.0, ())
+    answer = resolve(proof.options, hints, proof.strength, expand=proof.kind not in _NO_TWINS)
+    conflicts = (*answer.conflicts, *proof.disputes)
+    return Answer(answer.architecture, answer.candidates, answer.confidence, conflicts)
 
 
 def _spoken(kind: str, answer: Answer) -> tuple[Conflict, ...]:
@@ -176,19 +119,3 @@ def _kind_conflicts(kind: str, claims: Sequence[ClaimSet]) -> tuple[Conflict, ..
         for claim in source.claims
         if claim.name == "kind" and claim.value in kinds() and claim.value not in alike and kind != "unknown"
     )
-
-
-def _components(kind: str, matches: Sequence[Match], profile: Profile) -> tuple[str, ...]:
-    """What else is inside an all-in-one file: ``vae``, ids of text encoders, ``ema``, ``depth``."""
-    if kind not in ("checkpoint", _DENOISER):
-        return ()
-    inside = []
-    for match in matches:
-        if match.signature.kind in _PARTS:
-            named = match.signature.architectures
-            inside.append("vae" if match.signature.kind == "vae" or not named else architecture(named[0]).id)
-    prefixes = {view.prefix for view in profile.views}
-    inside += [
-        name for name, prefix in (("ema", "model_ema."), ("depth", "depth_model.")) if prefix in prefixes
-    ]
-    return tuple(dict.fromkeys(inside))

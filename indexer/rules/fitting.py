@@ -10,14 +10,15 @@ coverage*: the share of the layout's modules of the same templates that the adap
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache, reduce
+from functools import cache, cached_property, reduce
+from itertools import compress, repeat
 from math import prod
 from operator import or_
 
 from indexer.domain.layouts import layout_ids, load_layout
 from indexer.domain.vocabulary import architectures, read_table
 from indexer.rules.modules import Module
-from indexer.rules.profile import templates_of
+from indexer.rules.profile import recall_templates, templates_of
 
 __all__ = ["Fit", "fit_denoisers", "fit_encoders", "layout_architecture"]
 
@@ -38,35 +39,42 @@ class Fit:
     coverage: float
 
 
+_Size = tuple[str, int | None, int | None]
+
+
 class _Index:
-    """Module name -> (rows, columns) -> set of layouts, as bits of a number."""
+    """Module name, rows, columns -> set of layouts that have it, as bits of a number."""
 
     def __init__(self, layouts: tuple[str, ...]) -> None:
         self.layouts = layouts
-        self.sizes: dict[str, dict[tuple[int, int], int]] = {}
+        self.exact: dict[_Size, int] = {}
         for position, layout in enumerate(layouts):
-            for name, size in _weights(layout):
-                sizes = self.sizes.setdefault(name, {})
-                sizes[size] = sizes.get(size, 0) | 1 << position
+            for name, (rows, columns) in _weights(layout):
+                key = (name, rows, columns)
+                self.exact[key] = self.exact.get(key, 0) | 1 << position
+
+    @cached_property
+    def named(self) -> dict[str, list[tuple[int | None, int]]]:
+        """Module name -> each number of rows with the layouts that have it."""
+        named: dict[str, list[tuple[int | None, int]]] = {}
+        for (name, rows, _), bits in self.exact.items():
+            named.setdefault(name, []).append((rows, bits))
+        return named
 
     def look_up(self, modules: list[Module]) -> tuple[list[int], list[int]]:
         """For each module the layouts that have it by name and size; by name alone where size is hidden."""
-        sizes = self.sizes
-        sized, named = [], []
-        for _, name, rows, columns, _ in modules:
-            known = sizes.get(name)
-            if known is None:
-                sized.append(0)
-                named.append(0)
-            elif rows is not None and columns is not None:
-                sized.append(known.get((rows, columns), 0))
-                named.append(0)
-            else:
-                sized.append(0)
-                named.append(
-                    reduce(or_, (bits for size, bits in known.items() if rows in (None, size[0])), 0)
-                )
-        return sized, named
+        _, names, rows, columns, _ = zip(*modules, strict=True) if modules else ((),) * 5
+        sized = list(map(self.exact.get, zip(names, rows, columns, strict=True), repeat(0)))
+        if None not in rows and None not in columns:
+            return sized, [0] * len(sized)
+        return sized, [
+            self._by_name(name, high) if high is None or wide is None else 0
+            for name, high, wide in zip(names, rows, columns, strict=True)
+        ]
+
+    def _by_name(self, name: str, rows: int | None) -> int:
+        known = self.named.get(name, ())
+        return reduce(or_, (bits for has, bits in known if rows in (None, has)), 0)
 
 
 def _weights(layout: str) -> Iterable[tuple[str, tuple[int, int]]]:
@@ -138,14 +146,17 @@ def _fit(index: _Index, modules: list[Module]) -> list[Fit]:
         return []
     fits = []
     touched: dict[int, _Touched] = {}
-    found = [one | other for one, other in zip(sized, named, strict=True)]
+    found = list(map(or_, sized, named))
     tied = [position for position, count in enumerate(total) if count == best]
     every = sum(1 << position for position in tied)
-    apart = any(bits & every not in (0, every) for bits in set(found))
+    sets = set(found)
+    apart = any(bits & every not in (0, every) for bits in sets)
+    names = [module.name for module in modules]
     for position in tied:
         mask = 1 << position if apart else every
         if mask not in touched:
-            touched[mask] = _Touched([m.name for m, bits in zip(modules, found, strict=True) if bits & mask])
+            chosen = {bits for bits in sets if bits & mask}
+            touched[mask] = _Touched(list(compress(names, map(chosen.__contains__, found))))
         layout = index.layouts[position]
         coverage = touched[mask].coverage(layout)
         fits.append(
@@ -159,12 +170,12 @@ class _Touched:
 
     def __init__(self, names: list[str]) -> None:
         self.number = len(set(names))
-        self.templates = set(templates_of(names))
+        self.templates = set(recall_templates(names))
 
     def coverage(self, layout: str) -> float:
         """Their share of the layout's modules of the same templates."""
         sizes = _template_sizes(layout)
-        like = sum(sizes[template] for template in self.templates)
+        like = sum(sizes.get(template, 0) for template in self.templates)
         return min(1.0, self.number / like) if like else 0.0
 
 

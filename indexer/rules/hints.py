@@ -5,18 +5,20 @@ leave open and never override a shape; those that the tensors contradict are rep
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 from indexer.domain.claims import ClaimSet
 from indexer.domain.vocabulary import architectures, base_label, families, read_table, trained_architecture
 
-__all__ = ["Hint", "gather_hints", "words_of"]
+__all__ = ["Hint", "family_names", "gather_hints", "words_of"]
 
 _METADATA = 20.0
 _CLAIM = 12.0
 _MODULE = 4.0
 _NAME = 6.0
 _LONGEST = 512
+_GGUF_KEY = "general.architecture"
+_START, _END = "(?:^| )", "(?= |$)"
 _SEPARATORS = re.compile(r"[\W_]+")
 _JOINED = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
@@ -24,7 +26,7 @@ _JOINED = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 @dataclass(frozen=True, slots=True)
 class Hint:
     """One hint: ``architectures`` become ``weight`` times as likely. ``strong`` ones may stand in
-    conflict."""
+    conflict. ``word`` is the word of a name that hints at ``family``."""
 
     architectures: tuple[str, ...]
     family: str | None
@@ -32,6 +34,7 @@ class Hint:
     source: str
     text: str
     strong: bool = True
+    word: str = ""
 
 
 def words_of(name: str) -> str:
@@ -64,9 +67,12 @@ def gather_hints(
 
 
 def _from_metadata(metadata: Mapping[str, str]) -> Iterable[Hint]:
-    for key in ("ss_base_model_version", "modelspec.architecture", "general.architecture"):
-        value = metadata.get(key, "")
-        if value and (named := trained_architecture(value)):
+    for key in ("ss_base_model_version", "modelspec.architecture", _GGUF_KEY):
+        value = metadata.get(key, "")[:_LONGEST]
+        coarse = read_table("gguf.toml")["architectures"].get(value.lower()) if key == _GGUF_KEY else None
+        if coarse:
+            yield Hint(tuple(coarse), None, _METADATA, f"header:{key}", value)
+        elif value and (named := trained_architecture(value)):
             yield Hint((named,), None, _METADATA, f"header:{key}", value)
     module = metadata.get("ss_network_module", "")
     if named := read_table_modules().get(module):
@@ -93,19 +99,46 @@ def _from_claims(claims: Sequence[ClaimSet]) -> Iterable[Hint]:
 
 
 def _from_name(text: str, source: str) -> Iterable[Hint]:
-    words = words_of(text)
+    named, kin = _heard(words_of(text))
+    yield from (Hint(names, None, _NAME, source, text, strong=False) for names in named)
+    yield from (Hint((), family, _NAME, source, text, strong=False, word=word) for family, word in kin)
+
+
+@lru_cache(maxsize=4096)
+def _heard(words: str) -> tuple[tuple[tuple[str, ...], ...], tuple[tuple[str, str], ...]]:
+    """Architectures, and families with the word that named them. Most names name none: one search tells."""
+    if not _anything().search(words):
+        return (), ()
     found = [(match.span(), named) for named, pattern in _patterns() if (match := pattern.search(words))]
-    for (start, end), named in found:
-        if not any(other != (start, end) and other[0] <= start and end <= other[1] for other, _ in found):
-            yield Hint(named, None, _NAME, source, text, strong=False)
-    for family in families().values():
-        if _family_pattern(family.names).search(words):
-            yield Hint((), family.id, _NAME, source, text, strong=False)
+    named = tuple(
+        named
+        for (start, end), named in found
+        if not any(other != (start, end) and other[0] <= start and end <= other[1] for other, _ in found)
+    )
+    matches = ((family.id, _family_pattern(family.names).search(words)) for family in families().values())
+    return named, tuple((family, match[1]) for family, match in matches if match)
+
+
+@cache
+def _anything() -> re.Pattern[str]:
+    """All patterns as one."""
+    every = [pattern.pattern for _, pattern in _patterns()]
+    every += [_family_pattern(family.names).pattern for family in families().values()]
+    return _whole_words([pattern.removeprefix(_START).removesuffix(_END) for pattern in every])
+
+
+def family_names(name: str) -> set[str]:
+    """The families whose names stand in ``name`` as whole words."""
+    words = words_of(name)
+    return {family.id for family in families().values() if _family_pattern(family.names).search(words)}
 
 
 @cache
 def _family_pattern(names: tuple[str, ...]) -> re.Pattern[str]:
-    return _whole_words([re.escape(words_of(name)) for name in names])
+    longest = sorted(
+        {words_of(name).partition(" | ")[0] for name in names}, key=lambda name: (-len(name), name)
+    )
+    return re.compile(f"{_START}({'|'.join(map(re.escape, longest))}){_END}")
 
 
 @cache
@@ -117,4 +150,4 @@ def _patterns() -> tuple[tuple[tuple[str, ...], re.Pattern[str]], ...]:
 
 
 def _whole_words(patterns: list[str]) -> re.Pattern[str]:
-    return re.compile(rf"(?:^| )(?:{'|'.join(patterns)})(?= |$)")
+    return re.compile(f"{_START}(?:{'|'.join(patterns)}){_END}")

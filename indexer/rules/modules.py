@@ -7,15 +7,16 @@ decided once for every distinct template; single names are only cut.
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from functools import cache, lru_cache
-from itertools import islice
+from dataclasses import dataclass
+from functools import cache, lru_cache, partial
+from itertools import compress, islice
 from math import prod
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from indexer.domain.header import TensorEntry
 from indexer.domain.vocabulary import read_table
-from indexer.rules.profile import Profile, templates_of
+from indexer.rules.profile import Profile, Recall, recall_templates, templates_of
 
 __all__ = ["Module", "Role", "modules_of", "roles_of"]
 
@@ -59,6 +60,12 @@ class Module(NamedTuple):
     rows: int | None
     columns: int | None
     rank: int | None
+
+
+_module: Callable[[tuple[Any, ...]], Module] = partial(tuple.__new__, Module)
+_first: Callable[[list[int]], int] = itemgetter(0)
+_second: Callable[[list[int]], int] = itemgetter(1)
+_shape: Callable[[Any], list[int]] = itemgetter("shape")
 
 
 @cache
@@ -115,7 +122,7 @@ def roles_of(profile: Profile) -> dict[str, Role]:
     roles = {}
     for template in templates:
         if role := _role(template) if len(template) <= _LONGEST else None:
-            roles[template] = role if role.fixed else _measured(role, profile.examples[template])
+            roles[template] = role
     slots = {role.slot for role in roles.values()}
     if any(role.mark for role in roles.values()) or {"a#", "b#", "alpha"} <= slots:
         return roles
@@ -143,54 +150,111 @@ def _role(template: str) -> Role | None:
     )
 
 
-def _measured(role: Role, example: str) -> Role:
-    """The role with the real length of its prefix: a number may be longer than its placeholder."""
-    fits = re.match("[0-9]+".join(map(re.escape, role.prefix.split("#"))), example)
-    return replace(role, cut=fits.end()) if fits else role
+def _cut(role: Role, name: str) -> int:
+    """The length of the prefix in ``name``: a number may be longer than its placeholder."""
+    if role.fixed:
+        return role.cut
+    fits = re.match("[0-9]+".join(map(re.escape, role.prefix.split("#"))), name)
+    return fits.end() if fits else role.cut
+
+
+class _Place(NamedTuple):
+    """Where a tensor belongs, by its name alone: part and name of the module, the stem that its factors
+    share, what comes after it, and for ``down`` factors the name of the ``up`` factor."""
+
+    part: str
+    module: str
+    stem: str
+    suffix: str
+    mate: str
+
+
+def _places(names: list[str]) -> list[_Place]:
+    return list(map(_place, names, map(_role, recall_templates(names))))
+
+
+def _place(name: str, role: Role | None) -> _Place:
+    if role is None:
+        raise ValueError(f"tensor {name[:80]!r} has no adapter's suffix")
+    stem = name.rsplit(".", role.dots)[0]
+    rest = name[len(stem) :]
+    module = stem
+    for old, new in role.rewrites:
+        module = module.replace(old, new)
+    mate = stem + rest.replace("down", "up").replace("lora_A", "lora_B")
+    return _Place(role.part, module[_cut(role, name) :].replace(".", "_"), stem, rest[1:], mate)
+
+
+_recall_places = Recall(_places)
+_part: Callable[[_Place], str] = itemgetter(0)
+_name: Callable[[_Place], str] = itemgetter(1)
+_mate: Callable[[_Place], str] = itemgetter(4)
 
 
 def modules_of(profile: Profile, roles: Mapping[str, Role]) -> list[Module]:
-    """All modules that the adapter changes, with their sizes. One pass over the names."""
-    primary = {template: role for template, role in roles.items() if role.slot not in _NO_FACTOR}
-    modules: list[Module] = []
-    grouped: dict[str, tuple[Role, Shapes]] = {}
-    tensors, has_middle = profile.tensors, any(role.slot == "mid" for role in roles.values())
-    for name, template in islice(zip(profile.names, profile.templates, strict=True), _MOST_TENSORS):
-        role = primary.get(template)
-        if role is None:
+    """All modules that the adapter changes, with their sizes: those of LoRA first, in the order of the file.
+
+    Whatever follows from a name alone is remembered from file to file; shapes are taken column by column.
+    """
+    downs = {template for template, role in roles.items() if role.slot == "down"}
+    others = {t for t, role in roles.items() if role.slot not in _NO_FACTOR and t not in downs}
+    chosen = islice(map(downs.__contains__, profile.templates), _MOST_TENSORS)
+    names = list(compress(profile.names, chosen))
+    modules = _pairs(profile.tensors, names, any(role.slot == "mid" for role in roles.values()))
+    return [*modules, *_grouped(profile, roles, others)] if others else modules
+
+
+def _pairs(tensors: Mapping[str, TensorEntry], names: list[str], has_middle: bool) -> list[Module]:
+    """LoRA: ``up @ down``. Rank is the rows of ``down``."""
+    if not names:
+        return []
+    places = _recall_places(names)
+    downs = list(map(_shape, map(tensors.__getitem__, names)))
+    mates = list(map(tensors.get, map(_mate, places)))
+    if has_middle or not all(mates):
+        return _pair_each(tensors, places, downs)
+    ups = list(map(_shape, mates))
+    lengths = set(map(len, downs))
+    if min(lengths) < 2 or min(map(len, ups)) < 2:
+        return _pair_each(tensors, places, downs)
+    columns = map(_second, downs) if lengths == {2} else (prod(shape[1:]) for shape in downs)
+    rows, ranks = map(_first, ups), map(_first, downs)
+    return list(map(_module, zip(map(_part, places), map(_name, places), rows, columns, ranks, strict=True)))
+
+
+def _pair_each(
+    tensors: Mapping[str, TensorEntry], places: list[_Place], downs: list[list[int]]
+) -> list[Module]:
+    """The same for kernels, lone factors, and the middle factors that carry a kernel."""
+    modules = []
+    for place, down in zip(places, downs, strict=True):
+        up = tensors.get(place.mate)
+        if up is None or len(down) < 2 or len(up["shape"]) < 2:
+            modules.append(Module(place.part, place.module, None, None, None))
             continue
-        if role.slot == "down":
-            modules.append(_pair(tensors, name, role, has_middle))
-        else:
-            stem = name.rsplit(".", role.dots)[0]
-            shapes = grouped.setdefault(stem, (role, {}))[1]
-            shapes[name[len(stem) + 1 :]] = tensors[name]["shape"]
-    modules += [
-        Module(role.part, _module_name(role, stem), *_SIZES[role.algorithm](shapes))
-        for stem, (role, shapes) in grouped.items()
-    ]
+        columns = down[1] if len(down) == 2 else prod(down[1:])
+        if middle := tensors.get(f"{place.stem}.lora_mid.weight"):
+            columns *= prod(middle["shape"][2:])
+        modules.append(Module(place.part, place.module, up["shape"][0], columns, down[0]))
     return modules
 
 
-def _module_name(role: Role, stem: str) -> str:
-    for old, new in role.rewrites:
-        stem = stem.replace(old, new)
-    return stem[role.cut :].replace(".", "_")
-
-
-def _pair(tensors: Mapping[str, TensorEntry], name: str, role: Role, has_middle: bool) -> Module:
-    """LoRA: ``up @ down``; a middle factor carries the kernel. Rank is the rows of ``down``."""
-    stem = name.rsplit(".", role.dots)[0]
-    mate = name[len(stem) :].replace("down", "up").replace("lora_A", "lora_B")
-    up = tensors.get(stem + mate)
-    module = _module_name(role, stem) if role.rewrites else stem[role.cut :].replace(".", "_")
-    down = tensors[name]["shape"]
-    if up is None or len(down) < 2 or len(up["shape"]) < 2:
-        return Module(role.part, module, None, None, None)
-    columns = down[1] if len(down) == 2 else prod(down[1:])
-    if has_middle and (middle := tensors.get(f"{stem}.lora_mid.weight")):
-        columns *= prod(middle["shape"][2:])
-    return Module(role.part, module, up["shape"][0], columns, down[0])
+def _grouped(profile: Profile, roles: Mapping[str, Role], chosen: set[str]) -> list[Module]:
+    """Modules of which the algorithm needs all factors at once."""
+    wanted = list(map(chosen.__contains__, islice(profile.templates, _MOST_TENSORS)))
+    names = list(compress(profile.names, wanted))
+    templates = compress(profile.templates, wanted)
+    shapes = map(_shape, map(profile.tensors.__getitem__, names))
+    grouped: dict[str, tuple[_Place, str, Shapes]] = {}
+    for place, template, shape in zip(_recall_places(names), templates, shapes, strict=True):
+        group = grouped.get(place.stem)
+        if group is None:
+            group = grouped[place.stem] = (place, roles[template].algorithm, {})
+        group[2][place.suffix] = shape
+    return [
+        Module(place.part, place.module, *_SIZES[algorithm](shapes))
+        for place, algorithm, shapes in grouped.values()
+    ]
 
 
 def _low_rank(first: list[int], second: list[int], core: list[int] | None) -> Size:

@@ -1,4 +1,4 @@
-"""Types, quantised form, true number of weights and prediction type: what can be counted in a header."""
+"""Types, quantised form and true number of weights: what can be counted in a header."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from typing import Any
 from indexer.domain.vocabulary import read_table
 from indexer.rules.profile import Profile
 
-__all__ = ["count_parameters", "count_types", "prediction_type", "quantised_form"]
+__all__ = ["count_parameters", "count_types", "quantised_form"]
 
 _shape = itemgetter("shape")
 _dtype = itemgetter("dtype")
@@ -27,7 +27,10 @@ def _auxiliary() -> tuple[str, ...]:
 
 def count_types(profile: Profile) -> dict[str, int]:
     """Type -> number of tensors, most frequent first."""
-    counts = Counter(map(_dtype, profile.tensors.values()))
+    types = list(map(_dtype, profile.tensors.values()))
+    if types and types.count(types[0]) == len(types):
+        return {types[0]: len(types)}
+    counts = Counter(types)
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
@@ -58,20 +61,8 @@ def count_parameters(profile: Profile, form: str | None) -> int:
         if not skipped:
             return sum(map(prod, map(_shape, profile.tensors.values())))
     total = 0
-    for entry, template in zip(profile.tensors.values(), profile.templates, strict=True):
+    for name, template in zip(profile.names, profile.templates, strict=True):
         if not template.endswith(_auxiliary()):
+            entry = profile.tensors[name]
             total += prod(entry["shape"]) * packing.get(entry["dtype"], 1)
     return total
-
-
-def prediction_type(profile: Profile, metadata: Mapping[str, str]) -> str | None:
-    """What the model predicts: marked by tensors, else as the metadata say (``epsilon``, ``v``, ``edm``)."""
-    for marker, meaning in _table()["prediction"].items():
-        if marker in profile.tensors:
-            return str(meaning)
-    stated = (
-        metadata.get("modelspec.prediction_type") or metadata.get("modelspec.predict_key") or ""
-    ).lower()
-    if stated:
-        return {"eps": "epsilon", "v_prediction": "v", "v-prediction": "v"}.get(stated, stated)
-    return "v" if metadata.get("ss_base_model_version", "").endswith("_v") else None

@@ -22,6 +22,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
+from itertools import islice
 from typing import Any
 
 from indexer.domain.vocabulary import TableError
@@ -33,6 +34,9 @@ _FOLDER = files("indexer") / "data" / "signatures"
 _COLUMNS = frozenset(
     "id kind why architectures of has any lacks prefix shape count only overrides".split()  # noqa: SIM905
 )
+
+_SHOWN = 200
+"""Characters of a name in the evidence."""
 
 Alternatives = tuple[Pattern, ...]
 
@@ -172,9 +176,7 @@ def _all_proven(row: Signature, held: Mapping[str, Match]) -> bool:
 
 
 def _evaluate(row: Signature, profile: Profile, view: View, proven: bool) -> Match | None:
-    if row.only and len(profile.names) > row.only:
-        return None
-    if row.prefix and not any(template.startswith(row.prefix) for template in view.templates):
+    if row.only and len(profile.tensors) > row.only:
         return None
     for names in row.has:
         if not any(profile.find(view, pattern) for pattern in names):
@@ -185,11 +187,14 @@ def _evaluate(row: Signature, profile: Profile, view: View, proven: bool) -> Mat
         return None
     if any(profile.count(view, template) != number for template, number in row.count):
         return None
+    if row.prefix and not profile.starts(view, row.prefix):
+        return None
     return _check_shapes(row, profile, view, proven)
 
 
 def _check_shapes(row: Signature, profile: Profile, view: View, proven: bool) -> Match | None:
     seen: list[str] = []
+    asked: list[str] = []
     hidden = 0
     for names, wanted in row.shape:
         if names[0].text == "*":
@@ -199,9 +204,11 @@ def _check_shapes(row: Signature, profile: Profile, view: View, proven: bool) ->
         if any(fits is False for _, fits in verdicts):
             return None
         hidden += any(fits is None for _, fits in verdicts)
-        seen += [f"{name} {profile.tensors[name]['shape']}" for name, fits in verdicts if fits]
+        asked += [name for name, _ in verdicts]
+        fitting = (name for name, fits in verdicts if fits)
+        seen += [f"{name[:_SHOWN]} {profile.tensors[name]['shape']}" for name in islice(fitting, 2)]
     if hidden == len(row.shape) > 0:
-        if not (row.has or row.any or row.count or row.of):
+        if not (row.has or row.any or row.count or (row.of and any(asked))):
             return None  # nothing at all was seen
         proven = False
     return Match(row, view, proven, "; ".join([row.why, *seen[:2]]))

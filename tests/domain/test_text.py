@@ -1,5 +1,7 @@
 """Cutting text into words."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -35,3 +37,16 @@ def test_words_are_short_folded_and_never_blank(text: str) -> None:
         assert 0 < len(word) <= MAX_WORD
         assert word.split() == [word]
         assert fold(word) == word
+
+
+def slowly(text: str) -> list[str]:
+    """``words`` of ASCII text, every run split and folded."""
+    runs = re.findall(r"[A-Za-z0-9]+", text)
+    cut = [re.split(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z]{2})", run) for run in runs]
+    glued = [run for run, pieces in zip(runs, cut, strict=True) if len(pieces) > 1]
+    return [word.casefold()[:MAX_WORD] for word in (*(p for pieces in cut for p in pieces), *glued)]
+
+
+@given(st.text(st.characters(codec="ascii"), max_size=200))
+def test_ascii_takes_a_short_way_to_the_same_words(text: str) -> None:
+    assert words(text) == slowly(text)

@@ -263,7 +263,7 @@ def _quick_agrees(raw: bytes, data_size: int) -> None:
     """The quick reader accepts nothing that the exact one refuses, and reads the same."""
     quick = parse_fast(raw, data_size)
     if quick is not None:
-        assert quick == parse_strict(raw, data_size), raw
+        assert quick._replace(listing=b"") == parse_strict(raw, data_size), raw
 
 
 NUMPY = {"F64": "f8", "F32": "f4", "F16": "f2", "I64": "i8", "I32": "i4", "I8": "i1", "U8": "u1", "BOOL": "?"}
@@ -343,7 +343,9 @@ def test_usual_spellings_take_the_quick_way(spelling: str) -> None:
     layout = [(f"down.{number}:x.weight", ("F16", "F32")[number % 2], [4, number]) for number in range(50)]
     header, size = lay_out(layout, {"ss_tag_frequency": '{"10_ünï": {"a\\b": 3}}', "title": "é: “x”"})
     raw = SPELLINGS[spelling](header)
-    assert parse_fast(raw, size) == parse_strict(raw, size)
+    quick = parse_fast(raw, size)
+    assert quick is not None
+    assert quick._replace(listing=b"") == parse_strict(raw, size)
 
 
 @pytest.mark.parametrize(

@@ -221,7 +221,7 @@ def test_each_tool_is_known_by_its_keys(
         ),
         (
             {"ss_dataset_dirs": '{"1_threestar": {"img_count": 2}, "4_sixstar": {"img_count": 5}}'},
-            ("threestar", "sixstar"),
+            ("sixstar", "threestar"),
         ),
         (DATASETS, ("vangogh", "oil paint")),
         (
@@ -376,16 +376,17 @@ def test_no_metadata_stops_the_reader(metadata: dict[str, str]) -> None:
 
 def test_the_table_is_sound() -> None:
     known = {entry.name for entry in fields(TrainingFacts)}
-    inner = {"stated_triggers", "dataset_dirs", "datasets", "bucket_info", "reg_dataset_dirs"}
+    inner = {"stated_triggers", "dataset_dirs", "datasets", "bucket_info", "reg_dataset_dirs", "concepts"}
+    inner |= {"merge_recipe", "merge_models", "mecha_recipe", "graph", "editor_graph"}
     for row in rows():
         assert row.field in known | inner, row
-        assert row.type in READERS or row.type == "json", row
+        assert row.type in READERS or row.type in ("json", "graph"), row
         assert row.claim is None or row.claim in CLAIM_NAMES, row
     assert set(kinds().values()) <= set(kind_table())
     assert source_of("ss_x") == "kohya"
     assert source_of("named") == source_of("prompts") == "other"
     assert all(word == word.lower() for word in words().nothing | words().tags)
-    assert len({tool.name for tool in tools()}) == 9
+    assert len({tool.name for tool in tools()}) == 13
 
 
 def test_every_row_tells_why() -> None:
@@ -410,3 +411,135 @@ def test_real_trainings_are_understood() -> None:
             assert facts.dim == int(metadata["ss_network_dim"])
     assert tools_found.count("kohya") >= 5
     assert {"ai-toolkit", "cloneofsimo"} <= set(tools_found)
+
+
+@pytest.mark.parametrize(
+    ("metadata", "wanted"),
+    [
+        (
+            {
+                "ss_network_module": "networks.lora_wan",
+                "ss_timestep_sampling": "shift",
+                "ss_discrete_flow_shift": "3.0",
+                "ss_gradient_accumulation_steps": "4",
+                "ss_lr_warmup_steps": "100",
+                "ss_steps": "2000",
+            },
+            {"tool": "musubi", "flow_shift": 3.0, "accumulation": 4, "warmup": 100.0, "steps": 2000},
+        ),
+        (
+            {
+                **AI_TOOLKIT,
+                "name": "ink_v1",
+                "ss_base_model_version": "flux",
+                "ss_base_model": "org/base",
+                "trigger_word": "inkk",
+            },
+            {
+                "tool": "ai-toolkit",
+                "title": "ink_v1",
+                "steps": 500,
+                "epochs": 9,
+                "base_model_name": "org/base",
+                "trigger_words": ("inkk",),
+            },
+        ),
+        (
+            {
+                "ot_config": json.dumps(
+                    {
+                        "training_method": "LORA",
+                        "peft_type": "LOHA",
+                        "learning_rate_scheduler": "COSINE",
+                        "learning_rate_warmup_steps": 200.0,
+                        "gradient_accumulation_steps": 2,
+                        "unet": {"learning_rate": 1e-4},
+                        "text_encoder": {"learning_rate": None},
+                        "output_model_destination": "C:\\models\\ink_v3.safetensors",
+                        "concepts": [
+                            {"name": "inkstyle", "enabled": True},
+                            {"name": "old words", "enabled": False},
+                            {"name": "concept 1"},
+                            {"name": 5},
+                        ],
+                    }
+                )
+            },
+            {
+                "tool": "onetrainer",
+                "method": "LORA",
+                "algo": "LOHA",
+                "scheduler": "COSINE",
+                "warmup": 200.0,
+                "accumulation": 2,
+                "unet_lr": 1e-4,
+                "text_encoder_lr": None,
+                "output_name": "ink_v3.safetensors",
+                "trigger_words": ("inkstyle",),
+            },
+        ),
+        (
+            {"lycoris_config": '{"algo": "lokr", "linear_dim": 10000, "linear_alpha": 1}'},
+            {"tool": "simpletuner", "algo": "lokr", "dim": 10000, "alpha": 1.0},
+        ),
+        (
+            {"lora_adapter_metadata": '{"transformer.r": 16, "transformer.lora_alpha": 8}', "format": "pt"},
+            {"tool": "peft", "dim": 16, "alpha": 8.0, "unparsed": {"format": "pt"}},
+        ),
+        ({"unet:0:rank": "4", "unet:1:rank": "4"}, {"tool": "cloneofsimo", "dim": 4}),
+        (
+            {"modelspec.lora_default_weight": "0.8", "modelspec.usage_hint": "low cfg"},
+            {"tool": "swarmui", "preferred_weight": 0.8, "usage_hint": "low cfg"},
+        ),
+        (
+            {"modelspec.is_negative_embedding": "true", "modelspec.title": "bad hands"},
+            {"negative": True, "title": "bad hands"},
+        ),
+    ],
+)
+def test_every_trainers_recipe_is_read(metadata: dict[str, str], wanted: dict[str, Any]) -> None:
+    facts, _ = parse_metadata(metadata)
+    assert {name: getattr(facts, name) for name in wanted} == wanted
+    assert facts.warnings == ()
+
+
+def test_pictures_past_the_limit_are_left_out() -> None:
+    picture = "data:image/png;base64," + base64.b64encode(PNG + bytes(1 << 20)).decode()
+    assert thumbnail_bytes({"modelspec.thumbnail": picture}) is None
+    assert codes({"modelspec.thumbnail": picture}) == {"thumbnail"}
+
+
+@pytest.mark.parametrize(
+    "name", ["1", "10_1", "5_img", "img2", "concept 3", "new concept", "12_dataset 2", "2_meta.json"]
+)
+def test_folders_that_say_nothing_teach_nothing(name: str) -> None:
+    sizes = json.dumps({name: {"n_repeats": 1, "img_count": 5}})
+    assert parse_metadata({"ss_dataset_dirs": sizes})[0].trigger_words == ()
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["1_ink", "5_oil paint", "img", "3_sks dog"]),
+        st.dictionaries(
+            st.sampled_from(["ink", "glow", "sks dog", "1girl", "hat"]), st.integers(1, 20), max_size=5
+        ),
+        max_size=4,
+    ),
+    st.randoms(use_true_random=False),
+)
+def test_the_order_of_trigger_words_is_the_trainings(
+    frequency: dict[str, dict[str, int]], order: Any
+) -> None:
+    def words_for(folders: dict[str, dict[str, int]], **more: str) -> tuple[str, ...]:
+        return parse_metadata({"ss_tag_frequency": json.dumps(folders), **more})[0].trigger_words
+
+    found = words_for(frequency)
+    shuffled = order.sample(sorted(frequency), len(frequency))
+    assert words_for({name: frequency[name] for name in shuffled}) == found
+    assert words_for(frequency, **{"modelspec.trigger_phrase": "zzz"}) == ("zzz", *found)
+    named = {name.partition("_")[2] for name in frequency}
+    both = [word for word in found if word in named and any(word in tags for tags in frequency.values())]
+    assert set(found) <= named | {"ink", "glow", "sks dog", "hat"}
+    for word in both:
+        if any(tags.get(word) == max(tags.values()) for tags in frequency.values() if tags):
+            assert found.index(word) < len(both) + 1

@@ -292,7 +292,7 @@ def test_an_encoder_serves_many_bases_and_contradicts_none() -> None:
 def test_a_family_is_a_graded_guess() -> None:
     verdict = identify(header(kohya(weights("sdxl", "attn"))), file_name="pony_style.safetensors")
     assert verdict.family == "pony"
-    assert any(evidence.rule == "family" and "0.50" in evidence.detail for evidence in verdict.evidence)
+    assert any(evidence.rule == "family" and "pony (0.5" in evidence.detail for evidence in verdict.evidence)
 
 
 def test_adapters_of_other_algorithms() -> None:

@@ -4,7 +4,6 @@ import pytest
 
 from indexer.domain.claims import Claim, ClaimSet
 from indexer.rules.candidates import resolve
-from indexer.rules.families import guess_family
 from indexer.rules.hints import gather_hints, words_of
 
 
@@ -90,27 +89,3 @@ def test_contradicted_claims_are_conflicts() -> None:
     assert [(c.claim, c.source, c.found) for c in answer.conflicts] == [
         ("sd_v1", "header:ss_base_model_version", "sdxl")
     ]
-
-
-def test_families_add_up_and_stay_within_their_architecture() -> None:
-    named = gather_hints({}, "cool_pony_style.safetensors", None, ())
-    labelled = gather_hints({}, "cool_pony_style.safetensors", None, [claims(("base_label", "Pony"))])
-    assert guess_family("sdxl", named)[0] == "pony"
-    weak, strong = guess_family("sdxl", named)[1][0].detail, guess_family("sdxl", labelled)[1][0].detail
-    assert weak.startswith("pony (0.50)") and strong.startswith("pony (0.90)")
-    assert guess_family("sd1", named) == (None, ())
-    assert guess_family(None, named) == (None, ())
-
-
-@pytest.mark.parametrize(
-    ("base", "family"),
-    [
-        ("noobaiXL_vPred10.safetensors", "noobai"),
-        ("waiNSFWIllustrious_v140", "illustrious"),
-        ("ponyDiffusionV6XL", "pony"),
-        ("sd_xl_base_1.0", None),
-    ],
-)
-def test_a_training_base_names_the_family(base: str, family: str | None) -> None:
-    assert guess_family("sdxl", gather_hints({}, "", base, ()))[0] == family
-    assert guess_family("sdxl", gather_hints({"ss_sd_model_name": base}, "", None, ()))[0] == family

@@ -1,11 +1,11 @@
-"""Types, forms, true counts, prediction types."""
+"""Types, forms, true counts."""
 
 import pytest
 
 from indexer.domain.layouts import load_layout
 from indexer.rules import identify
 from indexer.rules.profile import Profile
-from indexer.rules.quantisation import count_parameters, count_types, prediction_type, quantised_form
+from indexer.rules.quantisation import count_parameters, count_types, quantised_form
 from tests.rules.builders import header, nf4
 
 FORMS = {
@@ -57,20 +57,3 @@ def test_scales_are_not_parameters() -> None:
 def test_types_are_counted_most_frequent_first() -> None:
     profile = Profile(header(["a", "b", "c"], dtypes={"b": "BF16", "c": "BF16"}))
     assert list(count_types(profile).items()) == [("BF16", 2), ("F16", 1)]
-
-
-@pytest.mark.parametrize(
-    ("names", "metadata", "wanted"),
-    [
-        (["v_pred"], {}, "v"),
-        (["edm_vpred.sigma_max"], {}, "edm_v"),
-        (["edm_mean", "edm_std"], {}, "edm"),
-        (["a"], {"modelspec.prediction_type": "Epsilon"}, "epsilon"),
-        (["a"], {"modelspec.predict_key": "v"}, "v"),
-        (["a"], {"ss_base_model_version": "sd_v2_v"}, "v"),
-        (["v_pred"], {"modelspec.prediction_type": "epsilon"}, "v"),
-        (["a"], {}, None),
-    ],
-)
-def test_prediction_types(names: list[str], metadata: dict[str, str], wanted: str | None) -> None:
-    assert prediction_type(Profile(header(names)), metadata) == wanted

@@ -59,10 +59,10 @@ def test_each_layout_matches_rows_of_one_line_only(layout: str) -> None:
 @pytest.mark.parametrize("prefix", ["model.diffusion_model.", "net.", "diffusion_model.", "transformer."])
 @pytest.mark.parametrize("layout", ["sdxl", "flux1-dev", "z-image", "wan2.1-t2v-14b", "anima"])
 def test_prefixes_change_nothing(layout: str, prefix: str) -> None:
-    bare = {match.signature.id for match in matches(Profile(header(load_layout(layout))))}
-    wrapped = {
-        match.signature.id for match in matches(Profile(header(prefixed(prefix, load_layout(layout)))))
-    }
+    bare, wrapped = (
+        {match.signature.id for match in matches(Profile(header(shapes))) if match.signature.architectures}
+        for shapes in (load_layout(layout), prefixed(prefix, load_layout(layout)))
+    )
     assert bare == wrapped
 
 
