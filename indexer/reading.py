@@ -1,34 +1,51 @@
-"""One file from disk to judgement: container, header, verdict, claims. Pure but for reading the file.
+"""One model from disk to judgement: container, header, verdict, claims. Pure but for reading its files.
 
 Nothing here writes; what goes wrong leaves as ``Problem`` with a stable code, never as an exception.
 """
 
 import os
 import time
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
+from indexer.domain.bundles import MODEL_INDEX, index_of
 from indexer.domain.claims import ClaimSet
+from indexer.domain.collector import collector_paused
 from indexer.domain.found import FoundFile, Judged, Problem
-from indexer.domain.header import Header
+from indexer.domain.header import Header, HeaderWarning
 from indexer.domain.verdict import Verdict
 from indexer.errors import BadFileError, TemporaryError
-from indexer.parsers.containers import sniff
-from indexer.parsers.fingerprint import fingerprint
-from indexer.parsers.safetensors import read_header
+from indexer.parsers.diffusers_folder import read_folder
+from indexer.parsers.model_file import container_of, name_content, read_model
+from indexer.parsers.scalars import MAX_READS, alpha_names, read_scalars
+from indexer.parsers.shards import bundle_fingerprint, read_shards
 from indexer.parsers.sidecars import parse_sidecar
 from indexer.parsers.training import TrainingFacts, parse_metadata
 from indexer.rules import identify
+from indexer.rules.details import with_alphas
+from indexer.rules.folder import combine, main_component
 
 __all__ = ["PARSER_VERSION", "judge"]
 
-PARSER_VERSION = 1
+PARSER_VERSION = 2
 """Raise it when parsers or rules change: every file is then judged anew at the next run."""
 
+_TOLD = tuple(
+    entry.name for entry in fields(TrainingFacts) if entry.name not in ("unparsed", "warnings", "thumbnail")
+)
 _SIDECAR_LIMIT = 32 << 20
-_STILL_GROWING = frozenset(("data_truncated", "header_truncated", "too_short", "not_a_model:zero"))
+_PROBES = 2
+_STILL_GROWING = frozenset(
+    (
+        *("data_truncated", "header_truncated", "too_short", "not_a_model:zero", "truncated"),
+        *("unreadable:empty", "unreadable:truncated", "unreadable:zip_truncated"),
+    )
+)
 """Faults that a download in progress shows; on a file touched just now they mean: try later."""
+_STILL_COMING = frozenset(("shard_missing", "component_missing"))
+"""The same of several files: what is missing is named, and looked for again while the rest is young."""
 
 
 def judge(found: FoundFile, unstable_seconds: float = 60.0) -> Judged | Problem:
@@ -37,7 +54,8 @@ def judge(found: FoundFile, unstable_seconds: float = 60.0) -> Judged | Problem:
     A damaged file changed less than ``unstable_seconds`` ago counts as still being written.
     """
     try:
-        return _judge(found)
+        with collector_paused():
+            return _judge(found)
     except BadFileError as error:
         if error.code in _STILL_GROWING and _recent(found, unstable_seconds):
             return Problem(
@@ -47,7 +65,8 @@ def judge(found: FoundFile, unstable_seconds: float = 60.0) -> Judged | Problem:
                 "downloaded. It is read again at the next run.",
                 retry=True,
             )
-        return Problem(found, error.code, error.detail, retry=False)
+        coming = error.code in _STILL_COMING and _recent(found, unstable_seconds)
+        return Problem(found, error.code, error.detail, retry=coming)
     except TemporaryError as error:
         return Problem(found, error.code, error.detail, retry=True)
     except OSError as error:
@@ -61,42 +80,77 @@ def _recent(found: FoundFile, seconds: float) -> bool:
     return abs(time.time() - found.mtime_ns / 1e9) < seconds
 
 
-def _judge(found: FoundFile) -> Judged:
+def _judge(found: FoundFile) -> Judged | Problem:
     claims = [*found.claims, *sidecar_claims(found)]
-    # A file that is called safetensors needs no sniffing: the strict reader names whatever else it is.
-    named = found.name.lower().endswith((b".safetensors", b".sft"))
-    container = "safetensors" if named else sniff(found.path)
-    if container in ("safetensors", "unknown"):
-        return _from_header(found, read_header(found.path), claims)
-    name = fingerprint(found.path, found.size)
-    return Judged(
-        found, name, container, Verdict(), tuple(claims), {"container_not_read": _unread(container)}
-    )
+    if found.name == MODEL_INDEX:
+        return _from_folder(found, claims)
+    if found.parts or index_of(found.name):
+        header, prints = read_shards(found.parts, found.path if index_of(found.name) else None)
+        return _from_header(found, header, bundle_fingerprint(prints), claims)
+    header = read_model(found.path, container_of(found.path))
+    return _from_header(found, header, name_content(found.path, found.size, header), claims)
 
 
-def _unread(container: str) -> str:
-    return f"Pinakes knows this is a {container} file but reads the tensors of safetensors files only so far."
-
-
-def _from_header(found: FoundFile, header: Header, claims: list[ClaimSet]) -> Judged:
+def _from_header(found: FoundFile, header: Header, name: str, claims: list[ClaimSet]) -> Judged | Problem:
     facts, trained = parse_metadata(header.metadata)
     claims.extend(trained)
-    verdict = identify(header, file_name=found.name.decode("utf-8", "replace"), claims=claims)
-    name = fingerprint(found.path, found.size, header.data_start)
+    training = _training(facts)
+    file_name = found.name.decode("utf-8", "replace")
+    verdict = identify(header, file_name=file_name, claims=claims, training=training)
+    verdict, odd = _with_alphas(found, header, verdict)
+    return _judged(found, name, replace(header, warnings=header.warnings + odd), verdict, claims, training)
+
+
+def _with_alphas(
+    found: FoundFile, header: Header, verdict: Verdict
+) -> tuple[Verdict, tuple[HeaderWarning, ...]]:
+    """The verdict with alphas read from the file; where the metadata state them, two reads verify that."""
+    if verdict.kind != "lora" or header.container != "safetensors" or found.parts:
+        return verdict, ()
+    reads, names = MAX_READS, alpha_names(header.tensors)
+    if verdict.alpha is not None:
+        reads, names = _PROBES, names[:: max(1, len(names) // _PROBES)]
+    values = read_scalars(found.path, header, names, reads=reads)
+    return with_alphas(verdict, values, header.metadata)
+
+
+def _from_folder(found: FoundFile, claims: list[ClaimSet]) -> Judged | Problem:
+    """A diffusers pipeline: its components are identified one by one, the claims are about the denoiser."""
+    folder = read_folder(found.path, found.parts)
+    claims.append(folder.claims)
+    kinds = {name: identify(header) for name, header in folder.components.items()}
+    main = main_component({name: verdict.kind for name, verdict in kinds.items()})
+    kinds[main] = identify(folder.components[main], claims=claims)
+    verdict = combine(kinds, folder.prediction)
+    content = bundle_fingerprint(folder.prints)
+    warnings = {w.code: w for header in folder.components.values() for w in header.warnings}
+    header = replace(folder.components[main], warnings=tuple(warnings.values()))
+    return _judged(found, content, header, verdict, claims, {})
+
+
+def _judged(
+    found: FoundFile,
+    name: str,
+    header: Header,
+    verdict: Verdict,
+    claims: Sequence[ClaimSet],
+    training: Mapping[str, Any],
+) -> Judged | Problem:
     warnings = {w.code: w.detail for w in header.warnings}
     for item in claims:
         warnings.update((w.code, w.detail) for w in item.warnings)
-    return Judged(found, name, header.container, verdict, tuple(claims), warnings, _training(facts))
+    program = verdict.program
+    if program is not None and program.verdict == "dangerous-imports":
+        return Problem(found, program.verdict, program.detail, retry=False, program=program)
+    if program is not None and program.verdict == "unknown-imports":
+        warnings[program.verdict] = program.detail
+    return Judged(found, name, header.container, verdict, tuple(claims), warnings, training)
 
 
 def _training(facts: TrainingFacts) -> dict[str, Any]:
     """What the trainer wrote, without what it left empty."""
-    left_out = ("unparsed", "warnings", "thumbnail")
-    return {
-        name: value
-        for name, value in asdict(facts).items()
-        if value not in (None, (), {}) and name not in left_out
-    }
+    told = {name: getattr(facts, name) for name in _TOLD}
+    return {name: value for name, value in told.items() if value not in (None, (), {})}
 
 
 def sidecar_claims(found: FoundFile) -> list[ClaimSet]:

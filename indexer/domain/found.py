@@ -22,11 +22,16 @@ class FoundPath:
 
 @dataclass(frozen=True, slots=True)
 class FoundFile:
-    """A model file found on disk, with what lies beside it.
+    """A model found on disk, with what lies beside it: one file, or several that are one model (a bundle).
 
     ``directory`` is relative to the root, ``name`` the file's name, both as bytes. ``inode`` is
     ``st_dev:st_ino``. ``sidecars`` are (suffix, path) pairs; ``previews`` are in order of preference.
     ``surroundings`` is a digest that changes when anything beside the file changes.
+
+    A bundle's ``parts`` are its weight files; ``path`` and ``name`` are those of the file that stands for it
+    (index, ``model_index.json``, first shard), ``inode`` that of the first part, ``size`` the sum of the
+    parts, ``mtime_ns`` the newest time, and ``surroundings`` also covers the parts and the files that say how
+    they belong together.
     """
 
     path: bytes
@@ -39,6 +44,7 @@ class FoundFile:
     previews: tuple[FoundPath, ...]
     surroundings: str
     claims: tuple[ClaimSet, ...] = ()
+    parts: tuple[FoundPath, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,8 @@ from indexer.pipeline import IndexReport, index_folders
 from indexer.progress import Silent
 from indexer.reading import judge
 from indexer.settings import Settings
-from tests.models import write_library, write_picture, write_safetensors
+from tests.bundles import write_pipeline, write_sharded
+from tests.models import lora_tensors, write_library, write_picture, write_safetensors
 
 
 class Library:
@@ -270,3 +271,62 @@ def test_progress_is_quick_to_stop(library: Library, monkeypatch: pytest.MonkeyP
     assert len(library.documents()) == 2
     monkeypatch.setattr("indexer.pipeline.judge", real)
     assert library.scan() == (4, 2, 0, 0, 0)
+
+
+@pytest.fixture
+def bundled(tmp_path: Path, both: Settings) -> Library:
+    """A pipeline and a sharded model, each several files, and nothing else."""
+    write_pipeline(tmp_path / "models" / "dreamer")
+    write_sharded(tmp_path / "models" / "loras", lora_tensors(), stem="style")
+    return Library(tmp_path / "models", both)
+
+
+def test_bundles_are_one_entry_each_and_cost_nothing_the_second_time(bundled: Library) -> None:
+    write_picture(bundled.folder / "dreamer" / "preview.png")
+    assert bundled.scan() == (2, 0, 0, 0, 0)
+    assert {(d.name, d.kind, d.architecture) for d in bundled.documents()} == {
+        ("dreamer", "checkpoint", "sdxl"),
+        ("style", "lora", "sdxl"),
+    }
+    assert sum("preview" in d.has for d in bundled.documents()) == 1
+    number = bundled.look()[3]
+    assert bundled.scan() == (0, 2, 0, 0, 0)
+    assert bundled.look()[3] == number
+
+
+def test_a_moved_pipeline_stays_the_same_entry(bundled: Library) -> None:
+    bundled.index()
+    before = {d.kind: d.id for d in bundled.documents()}
+    (bundled.folder / "dreamer").rename(bundled.folder / "loras" / "renamed")
+    bundled.index()
+    assert {d.kind: d.id for d in bundled.documents()} == before
+    assert {d.name for d in bundled.documents()} == {"renamed", "style"}
+    assert not any("missing" in d.flags for d in bundled.documents())
+
+
+def test_a_shard_that_goes_is_a_problem_of_its_model_alone(bundled: Library) -> None:
+    bundled.index()
+    lost = bundled.folder / "loras" / "style-00002-of-00003.safetensors"
+    lost.rename(bundled.folder.parent / "aside")
+    assert bundled.scan() == (0, 1, 1, 0, 0)
+    assert bundled.problems() == {"style.safetensors.index.json": "shard_missing"}
+    assert [d.name for d in bundled.documents() if "local" in d.flags] == ["dreamer"]
+    (bundled.folder.parent / "aside").rename(lost)
+    assert bundled.scan() == (1, 1, 0, 0, 0)
+    assert bundled.problems() == {}
+    assert {d.name for d in bundled.documents() if "local" in d.flags} == {"dreamer", "style"}
+
+
+def test_a_component_that_changes_is_noticed(bundled: Library) -> None:
+    bundled.index()
+    scheduler = bundled.folder / "dreamer" / "scheduler" / "scheduler_config.json"
+    scheduler.write_text('{"prediction_type": "epsilon"}')
+    assert bundled.scan() == (1, 1, 0, 0, 0)
+
+
+def test_copies_of_bundles_are_flagged_and_never_hashed(bundled: Library) -> None:
+    shutil.copytree(bundled.folder / "dreamer", bundled.folder / "again")
+    report = index_folders([bundled.folder], bundled.settings, bundled.watcher, hash_all=True)
+    assert report.hashed == 0
+    (copied,) = [d for d in bundled.documents() if "duplicate" in d.flags]
+    assert [file.sha256 for file in copied.files] == [None, None]
