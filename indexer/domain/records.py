@@ -30,8 +30,8 @@ class Document:
     """One version as search sees it: every field of ``domain.fields`` is an attribute here.
 
     ``architecture_path`` is root first. ``created`` is a day as ``YYYY-MM-DD``. ``rating`` is a lower
-    confidence bound in stars, 0..5. ``size`` is in bytes. ``hidden`` names why it is hidden by default
-    (``adult``, ``real_person``, ``minor``).
+    confidence bound in stars, 0..5. ``size`` is in bytes. ``category_why`` is a line for people. ``hidden``
+    names why it is hidden by default (``adult``, ``real_person``, ``minor``).
     """
 
     id: int
@@ -63,6 +63,7 @@ class Document:
     flags: tuple[str, ...] = ()
     hidden: tuple[str, ...] = ()
     confidence: float = 0.0
+    category_why: str = ""
     preview_id: int | None = None
     preview_colour: str | None = None
     files: tuple[FileRef, ...] = field(default=())

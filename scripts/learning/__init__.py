@@ -1,0 +1,1 @@
+"""Chores that make tables of indexer/data from labelled cases."""
