@@ -8,7 +8,7 @@ from typing import Any
 
 from indexer.domain.found import FoundFile, Judged, Problem
 from indexer.errors import UsageError
-from indexer.parsers.fingerprint import sha256_of
+from indexer.parsers.hashing import data_start, hash_file
 from indexer.parsers.sidecars import SIDECAR_SUFFIXES
 from indexer.reading import judge
 from indexer.sources.local import walk
@@ -67,6 +67,7 @@ def describe(outcome: Judged | Problem, *, hashes: bool = False) -> dict[str, An
         "status": "quarantined",
         "reason": None,
         "warnings": [],
+        "warning_details": {},
         **_verdict({}),
         "claims": {},
         "trigger_words": [],
@@ -76,21 +77,32 @@ def describe(outcome: Judged | Problem, *, hashes: bool = False) -> dict[str, An
         return told | {"reason": {"code": outcome.code, "detail": outcome.detail}}
     verdict = _verdict(asdict(outcome.verdict))
     claims = {item.source: {claim.name: claim.value for claim in item.claims} for item in outcome.claims}
-    words = [w for said in claims.values() for w in said.get("trigger_words") or ()]
     told |= {
         "container": outcome.container,
         "status": "ok",
         "warnings": sorted(outcome.warnings),
+        "warning_details": dict(outcome.warnings),
         **verdict,
         "claims": claims,
-        "trigger_words": list(dict.fromkeys(words)),
+        "trigger_words": _trigger_words(claims),
         "training": dict(outcome.training),
     }
-    if hashes:
-        digest = sha256_of(found.path)
-        told["hashes"] = {"SHA256": digest, "AutoV2": digest[:10]}
+    if hashes and not found.parts:  # several files have no hash of their own
+        start = data_start(found.path) if outcome.container == "safetensors" else None
+        measured = hash_file(found.path, start)
+        told["hashes"] = {_HASHES[kind]: value for kind, value in measured.items()}
     return told
 
+
+_HASHES = {
+    "sha256": "SHA256",
+    "autov1": "AutoV1",
+    "autov2": "AutoV2",
+    "autov3": "AutoV3",
+    "blake3": "BLAKE3",
+    "crc32": "CRC32",
+}
+"""Names of hashes as hubs spell them."""
 
 _VERDICT: dict[str, Any] = {
     "kind": "unknown",
@@ -111,7 +123,36 @@ _VERDICT: dict[str, Any] = {
     "tensors": 0,
     "prediction_type": None,
     "components": [],
+    "families": [],
+    "trained": [],
+    "needs": [],
+    "ranks": {},
+    "alphas": {},
+    "scale": None,
 }
+
+_SPEAKERS = (
+    "sidecar:",
+    "header:modelspec",
+    "header:other",
+    "header:ai-toolkit",
+    "header:onetrainer",
+    "header:",
+)
+"""Whose trigger words come first: people's own words before what a training set lets guess."""
+
+
+def _trigger_words(claims: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Trigger words of all sources, likeliest first, each once whatever its case."""
+
+    def place(source: str) -> int:
+        return next((n for n, start in enumerate(_SPEAKERS) if source.startswith(start)), len(_SPEAKERS))
+
+    found: dict[str, str] = {}
+    for source in sorted(claims, key=place):
+        for word in claims[source].get("trigger_words") or ():
+            found.setdefault(str(word).casefold(), str(word))
+    return list(found.values())
 
 
 def _verdict(verdict: Mapping[str, Any]) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from datetime import date
 
 from indexer.domain.fields import FIELDS, Field, FieldType, field_named
 from indexer.domain.filters import And, AnyOf, Filter, Not, Or, Range, Words, keyword
+from indexer.domain.hubs import hash_values
 from indexer.domain.text import words
 from indexer.errors import UsageError
 
@@ -106,7 +107,7 @@ def parse_query(query: str) -> ParsedQuery:
             query[:40] + "…", 0, 40, f"The query has {len(query)} characters; at most {MAX_QUERY} are read."
         )
     if _HASH.fullmatch(query.strip()):
-        found = AnyOf(FIELDS["hash"], (query.strip().lower(),))
+        found = AnyOf(FIELDS["hash"], hash_values(query))
         return ParsedQuery(query.strip(), (), (), found, (f"hash:{query.strip()}",), frozenset({"hash"}))
     return _Parser(query).parse()
 
@@ -264,6 +265,8 @@ class _Parser:
 
     def _value(self, field: Field, start: int, end: int) -> Filter:
         raw = self.query[start:end]
+        if field.name == "hash":
+            return AnyOf(field, hash_values(raw.strip('"')))
         if field.type in (FieldType.KEYWORD, FieldType.TREE, FieldType.FLAG):
             return AnyOf(field, (keyword(raw.strip('"')),))
         if field.type is FieldType.TEXT:

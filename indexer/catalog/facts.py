@@ -34,7 +34,8 @@ def version_facts(session: Session, version_ids: Sequence[int], paths: Paths) ->
     hub_claims = _claims(session, ClaimRow.version_id, version_ids)
     versions = list(session.scalars(select(Version).where(Version.id.in_(version_ids)).order_by(Version.id)))
     model_claims = _claims(session, ClaimRow.model_id, [version.model_id for version in versions])
-    offered = _offered(session, version_ids)
+    sizes = _offered_sizes(session, version_ids)
+    hashes = _hashes(session, version_ids)
     previews = _previews(session, version_ids)
     prompts = _prompts(session, version_ids)
     names = [file.overrides for files in by_version.values() for file in files]
@@ -53,8 +54,8 @@ def version_facts(session: Session, version_ids: Sequence[int], paths: Paths) ->
             previews=count,
             prompts=prompts.get(version.id, []),
             architecture_paths=tree,
-            offered_size=offered.get(version.id, (None, []))[0],
-            offered_hashes=offered.get(version.id, (None, []))[1],
+            hashes=hashes.get(version.id, []),
+            offered_size=sizes.get(version.id),
             gone=version.gone,
         )
 
@@ -112,20 +113,32 @@ def _claims(
     return claims
 
 
-def _offered(session: Session, version_ids: Sequence[int]) -> dict[int, tuple[int | None, list[str]]]:
-    """Size of the main file that a hub offers, and the hashes of all, by version."""
+def _offered_sizes(session: Session, version_ids: Sequence[int]) -> dict[int, int | None]:
+    """Size of the main file that a hub offers, by version."""
     rows = session.execute(
-        select(HubFileRow.version_id, HubFileRow.id, HubFileRow.size, HashRow.value)
-        .outerjoin(HashRow, HashRow.hub_file_id == HubFileRow.id)
+        select(HubFileRow.version_id, HubFileRow.size)
         .where(HubFileRow.version_id.in_(version_ids))
-        .order_by(HubFileRow.version_id, HubFileRow.primary.desc(), HubFileRow.id, HashRow.id)
+        .order_by(HubFileRow.version_id, HubFileRow.primary.desc(), HubFileRow.id)
     )
-    offered: dict[int, tuple[int | None, list[str]]] = {}
-    for version_id, _, size, value in rows:
-        _, hashes = offered.setdefault(version_id, (size, []))
-        if value is not None:
-            hashes.append(value)
-    return offered
+    sizes: dict[int, int | None] = {}
+    for version_id, size in rows:
+        sizes.setdefault(version_id, size)
+    return sizes
+
+
+def _hashes(session: Session, version_ids: Sequence[int]) -> dict[int, list[str]]:
+    """All hashes of a version's files, ours and the hub's."""
+    hashes: dict[int, list[str]] = {}
+    for table, link in ((File, HashRow.file_id), (HubFileRow, HashRow.hub_file_id)):
+        rows = session.execute(
+            select(table.version_id, HashRow.value)
+            .join(HashRow, link == table.id)
+            .where(table.version_id.in_(version_ids))
+            .order_by(HashRow.id)
+        )
+        for version_id, value in rows:
+            hashes.setdefault(version_id, []).append(value)
+    return hashes
 
 
 def _places(session: Session, file_ids: Sequence[int]) -> dict[int, list[tuple[str, Location]]]:

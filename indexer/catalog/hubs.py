@@ -1,7 +1,7 @@
 """Storing what hubs publish: a fixed number of statements a page, and nothing known before is ever lost."""
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -19,7 +19,14 @@ from indexer.catalog.upsert import pieces, upsert
 from indexer.domain.claims import ClaimSet
 from indexer.domain.hubs import HubModel, HubVersion, Refused
 
-__all__ = ["StoredHub", "forget_refused", "mark_gone", "store_hub_models", "store_refused"]
+__all__ = [
+    "StoredHub",
+    "forget_refused",
+    "mark_gone",
+    "refused_items",
+    "store_hub_models",
+    "store_refused",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +229,14 @@ def store_refused(session: Session, items: Sequence[Refused]) -> None:
         for item in items
     }
     upsert(session, RefusedItem, list(rows.values()), ["source", "key"])
+
+
+def refused_items(session: Session) -> Iterator[Refused]:
+    """All refused items with the reasons, oldest first, read as they are asked for; without their content."""
+    columns = (RefusedItem.source, RefusedItem.key, RefusedItem.code, RefusedItem.detail)
+    rows = session.execute(select(*columns).order_by(RefusedItem.id).execution_options(yield_per=1_000))
+    for source, key, code, detail in rows:
+        yield Refused(source, key, code, detail)
 
 
 def forget_refused(session: Session, source: str, keys: Iterable[str]) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import and_, select, update
 from sqlalchemy.orm import Session, aliased
 
+from indexer.catalog.changes import count_up
 from indexer.catalog.hub_schema import HashRow, HubFileRow
 from indexer.catalog.schema import File, Location, Preview
 from indexer.catalog.upsert import pieces
@@ -68,4 +69,5 @@ def _move(session: Session, wanted: dict[int, int]) -> Linked:
         session.execute(
             update(Preview).where(Preview.place_id.in_(places)).values(version_id=row["version_id"])
         )
+    count_up(session, "vectors")  # the vector indexes name previews by their version
     return Linked(len(moved), touched)

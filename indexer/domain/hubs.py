@@ -19,7 +19,7 @@ __all__ = [
     "HubVersion",
     "Refused",
     "Statistics",
-    "hash_spellings",
+    "hash_values",
 ]
 
 HASH_KINDS = ("sha256", "autov1", "autov2", "autov3", "blake3", "crc32")
@@ -122,19 +122,12 @@ class Refused:
     raw: Any = None
 
 
-def hash_spellings(text: str) -> tuple[tuple[str, str], ...]:
-    """What a typed hash may be: (kind, value) pairs to look for, likeliest first; nothing when it is no hash.
+def hash_values(text: str) -> tuple[str, ...]:
+    """The stored forms that a typed hash, or the beginning of one, may have.
 
-    CRC32 is looked for in both byte orders, since Civitai prints it reversed; the short forms of SHA-256 and
-    of AutoV3 are prefixes and stored as such.
+    Eight digits may be a CRC-32, which Civitai prints with its bytes reversed: both orders are looked for.
     """
     value = text.strip().lower().removeprefix("0x")
-    if not value or any(letter not in "0123456789abcdef" for letter in value):
-        return ()
-    if len(value) == 8:
-        turned = bytes.fromhex(value)[::-1].hex()
-        return (("autov1", value), ("crc32", value), ("crc32", turned))
-    if len(value) == 64:
-        return (("sha256", value), ("blake3", value), ("autov3", value[:12]))
-    kinds = {10: ("autov2",), 12: ("autov3",)}
-    return tuple((kind, value) for kind in kinds.get(len(value), ()))
+    if len(value) == 8 and not set(value) - set("0123456789abcdef"):
+        return tuple(dict.fromkeys((value, bytes.fromhex(value)[::-1].hex())))
+    return (value,)

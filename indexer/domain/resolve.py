@@ -10,9 +10,12 @@ from datetime import UTC, datetime
 from pathlib import PurePosixPath
 from typing import Any
 
-from indexer.domain.categories import category_of
+from indexer.domain.categories import REAL_PERSON, CategoryVerdict, judge_category, tagged_real_person
+from indexer.domain.claimed import claimed_verdict
+from indexer.domain.mislabels import SETTLED, file_conflicts
 from indexer.domain.rating import stars_lower_bound, thumbs_lower_bound
 from indexer.domain.records import Document, FileRef, SourceRef
+from indexer.domain.vocabulary import architecture_path, families
 
 __all__ = ["FileFacts", "VersionFacts", "resolve"]
 
@@ -20,6 +23,7 @@ _SOURCE_ORDER = (
     "override",
     "civitai",
     "huggingface",
+    "list",
     "sidecar:civitai.info",
     "sidecar:cm-info",
     "sidecar:metadata",
@@ -33,6 +37,7 @@ _SOURCE_ORDER = (
 )
 """Whose word counts first when claims disagree: hubs, then copies of their records, then files' own words."""
 
+_ADAPTERS = ("lora", "control_lora")
 _ADULT = 4 | 8 | 16 | 32
 _MAX_PROMPTS = 40
 _MAX_WORDS = 200
@@ -52,11 +57,14 @@ class FileFacts:
     overrides: Mapping[str, str]
     mtime_ns: int
     copies: int
+    container: str = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
 class VersionFacts:
-    """What the catalog knows of one version. ``claims`` are hubs' words about the version itself."""
+    """What the catalog knows of one version. ``claims`` are hubs' words about the version itself, then about
+    its model; ``hashes`` are those measured over our files and those the hub gives; ``offered_size`` is that
+    of the hub's main file in bytes; ``gone`` is ``archived``, ``taken_down`` or ``deleted`` at the hub."""
 
     id: int
     model_id: int
@@ -68,6 +76,9 @@ class VersionFacts:
     previews: int = 0
     prompts: Sequence[str] = ()
     architecture_paths: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    hashes: Sequence[str] = ()
+    offered_size: int | None = None
+    gone: str | None = None
 
 
 class _Claims:
@@ -79,6 +90,10 @@ class _Claims:
     def first(self, name: str) -> Any:
         """The best source's value, or None."""
         return next((claims[name] for _, claims in self.rows if claims.get(name) not in (None, "", [])), None)
+
+    def best(self, *names: str) -> dict[str, Any]:
+        """The best source's value of each name."""
+        return {name: self.first(name) for name in names}
 
     def every(self, name: str) -> tuple[str, ...]:
         """All values of a list claim, best source first, each once."""
@@ -102,23 +117,31 @@ def resolve(facts: VersionFacts) -> Document | None:
         return None
     claims = _Claims([*facts.claims, *(row for file in facts.files for row in file.claims)])
     main = max(facts.files, key=_importance, default=None)
-    verdict = dict(main.verdict) if main else {}
-    decided = {name: value for file in facts.files for name, value in file.overrides.items()}
+    verdict = (
+        dict(main.verdict) if main else claimed_verdict(claims.best("kind", "architecture", "base_label"))
+    )
+    by_weight = sorted(facts.files, key=_importance)
+    decided = {name: value for file in by_weight for name, value in file.overrides.items()}
+    kind = decided.get("kind") or verdict.get("kind") or "unknown"
     architecture = decided.get("architecture", verdict.get("architecture"))
     path = _path(architecture, verdict, decided, facts)
     nsfw = claims.first("nsfw_level")
+    name = decided.get("name") or _name(claims, main, facts)
+    category = _category(claims, decided, kind, name, facts)
+    hidden = _hidden(claims, nsfw, category, decided="category" in decided)
     return Document(
         id=facts.id,
         model_id=facts.model_id,
-        name=decided.get("name") or _name(claims, main, facts),
+        name=name,
         version=str(claims.first("version") or ""),
-        kind=decided.get("kind") or verdict.get("kind") or "unknown",
-        adapter=verdict.get("adapter"),
+        kind=kind,
+        adapter=verdict.get("adapter") if kind in _ADAPTERS else None,
         architecture=architecture,
         architecture_path=path,
-        family=decided.get("family") or verdict.get("family"),
+        family=decided.get("family") or _found_family(verdict, path),
         base_label=claims.first("base_label"),
-        category=decided.get("category") or claims.first("category") or category_of(claims.every("tags")),
+        category=category.category,
+        category_why=category.why,
         creator=claims.first("creator"),
         tags=claims.every("tags"),
         trigger_words=claims.every("trigger_words"),
@@ -126,21 +149,47 @@ def resolve(facts: VersionFacts) -> Document | None:
         prompts=tuple(facts.prompts[:_MAX_PROMPTS]),
         licence=claims.first("licence"),
         rank=(verdict.get("rank") or {}).get("mode"),
-        size=sum(file.size for file in facts.files) if facts.files else None,
+        size=sum(file.size for file in facts.files) if facts.files else facts.offered_size,
         rating=_rating(claims),
         rating_count=_rating_count(claims),
         downloads=claims.first("downloads"),
         nsfw_level=nsfw,
         created=_day(claims, main),
-        hashes=tuple(h for file in facts.files for h in (file.sha256, file.fingerprint) if h),
+        hashes=_hashes(facts),
         has=_has(facts, claims),
-        flags=_flags(facts, claims, decided) + _hidden(claims, nsfw),
-        hidden=_hidden(claims, nsfw),
+        flags=_flags(facts, claims, decided) + hidden,
+        hidden=hidden,
         confidence=1.0 if "architecture" in decided else float(verdict.get("confidence") or 0.0),
         preview_id=facts.preview_id,
         preview_colour=facts.preview_colour,
         files=tuple(FileRef(p, file.sha256, file.size) for file in facts.files for p in file.paths),
         sources=_sources(facts, claims),
+    )
+
+
+def _hashes(facts: VersionFacts) -> tuple[str, ...]:
+    ours = (h for file in facts.files for h in (file.sha256, file.fingerprint) if h)
+    return tuple(dict.fromkeys((*ours, *facts.hashes)))
+
+
+def _category(
+    claims: _Claims, decided: Mapping[str, str], kind: str, name: str, facts: VersionFacts
+) -> CategoryVerdict:
+    """A person's word, else a source's, else what the tags name, else what the words suggest."""
+    if "category" in decided:
+        return CategoryVerdict(decided["category"], 1.0, ("a person's word",), told=True)
+    said = claims.first("category")
+    if said:
+        return CategoryVerdict(str(said), 0.95, ("the source's word",), told=True)
+    path = next((path for file in facts.files for path in file.paths), "")
+    return judge_category(
+        kind=kind,
+        tags=claims.every("tags"),
+        title=name,
+        trigger_words=claims.every("trigger_words"),
+        description=str(claims.first("description") or ""),
+        file_name=path.replace("\\", "/").rpartition("/")[2],
+        prompts=facts.prompts,
     )
 
 
@@ -156,6 +205,15 @@ def _path(
     if "architecture" in decided:
         return facts.architecture_paths.get(architecture, (architecture,))
     return tuple(verdict.get("architecture_path") or (architecture,))
+
+
+def _found_family(verdict: Mapping[str, Any], path: Sequence[str]) -> str | None:
+    """The family found, unless a person put the file under an architecture that has no such family."""
+    found = verdict.get("family")
+    row = families().get(found or "")
+    if row is None or not path or architecture_path(row.architecture)[0] == path[0]:
+        return found
+    return None
 
 
 def _name(claims: _Claims, main: FileFacts | None, facts: VersionFacts) -> str:
@@ -210,21 +268,33 @@ def _has(facts: VersionFacts, claims: _Claims) -> tuple[str, ...]:
 
 def _flags(facts: VersionFacts, claims: _Claims, decided: Mapping[str, str]) -> tuple[str, ...]:
     known = {
-        "mislabelled": any(file.verdict.get("conflicts") for file in facts.files) and "kind" not in decided,
+        "mislabelled": any(_conflicts(file) for file in facts.files) and not SETTLED & decided.keys(),
         "duplicate": any(file.copies > 1 for file in facts.files),
         "missing": bool(facts.files) and all(file.missing for file in facts.files),
         "local": any(not file.missing for file in facts.files),
         "favourite": claims.any("favourite"),
         "overridden": bool(decided),
-        "unidentified": all(file.verdict.get("kind", "unknown") == "unknown" for file in facts.files),
+        "remote": not facts.files,
+        "gone": facts.gone is not None,
+        "unidentified": bool(facts.files)
+        and "kind" not in decided
+        and all(file.verdict.get("kind", "unknown") == "unknown" for file in facts.files),
     }
     return tuple(name for name, holds in known.items() if holds)
 
 
-def _hidden(claims: _Claims, nsfw: Any) -> tuple[str, ...]:
+def _conflicts(file: FileFacts) -> Sequence[Mapping[str, Any]]:
+    return file_conflicts(file.verdict, file.claims, file.container, file.paths, file.sha256)
+
+
+def _hidden(claims: _Claims, nsfw: Any, category: CategoryVerdict, *, decided: bool) -> tuple[str, ...]:
+    """Why it is hidden by default. A real person is hidden on a claim, a tag or a judgement alike, since
+    showing one by mistake is worse than hiding a drawing; where a person decided, claims alone count."""
     known = {
         "adult": isinstance(nsfw, int) and bool(nsfw & _ADULT),
-        "real_person": claims.any("real_person"),
+        "real_person": claims.any("real_person")
+        or category.category == REAL_PERSON
+        or (not decided and tagged_real_person(claims.every("tags"))),
         "minor": claims.any("minor"),
     }
     return tuple(name for name, holds in known.items() if holds)
@@ -234,6 +304,9 @@ def _sources(facts: VersionFacts, claims: _Claims) -> tuple[SourceRef, ...]:
     refs = []
     if facts.files:
         refs.append(SourceRef("local", str(facts.id)))
+    hub, _, name = facts.key.partition(":")
+    if hub in ("huggingface", "list"):
+        refs.append(SourceRef(hub, name, claims.first("url")))
     model, version = claims.first("civitai_model_id"), claims.first("civitai_version_id")
     if model or version:
         page = f"https://civitai.com/models/{model}?modelVersionId={version}" if model and version else None

@@ -9,10 +9,9 @@ import hashlib
 import os
 from pathlib import Path
 
-__all__ = ["BLOCK", "fingerprint", "sha256_of"]
+__all__ = ["BLOCK", "fingerprint"]
 
 BLOCK = 65_536
-_CHUNK = 1 << 20
 
 
 def fingerprint(path: Path | bytes, size: int, header: int = 0) -> str:
@@ -35,12 +34,3 @@ def _blocks(size: int, head: int) -> list[tuple[int, int]]:
     if rest <= 2 * BLOCK:
         return [(0, size)]
     return [(0, head), (head + rest // 2, BLOCK), (size - BLOCK, BLOCK)]
-
-
-def sha256_of(path: Path | bytes) -> str:
-    """SHA-256 of the whole file, lower-case hex. Raises ``OSError`` when it cannot be read."""
-    digest = hashlib.sha256()
-    with Path(os.fsdecode(path)).open("rb", buffering=0) as file:
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()

@@ -5,7 +5,7 @@ from sqlalchemy import select
 
 from indexer.catalog.database import Catalog
 from indexer.catalog.entries import refresh_entries
-from indexer.catalog.hashes import record_hashes, unhashed_places
+from indexer.catalog.hashes import record_hashes, unhashed_bytes, unhashed_places
 from indexer.catalog.schema import File
 from tests.catalog.shelf import Shelf, found, judged, tree
 
@@ -26,7 +26,9 @@ def names(shelf: Shelf, *, everything: bool) -> list[bytes]:
 def record(shelf: Shelf, digests: dict[bytes, str]) -> None:
     with shelf.catalog.write() as session:
         places = unhashed_places(session, everything=True)
-        touched = record_hashes(session, [(p, digests[p.name]) for p in places if p.name in digests])
+        touched = record_hashes(
+            session, [(p, {"sha256": digests[p.name]}) for p in places if p.name in digests]
+        )
         refresh_entries(session, touched, tree)
 
 
@@ -50,3 +52,18 @@ def test_false_copies_become_two_files_with_the_same_verdict(shelf: Shelf) -> No
     assert not any("duplicate" in document.flags for document in documents)
     assert {document.architecture for document in documents} == {"sdxl"}
     assert {f.sha256 for d in documents for f in d.files} == {"11", "22", None}
+
+
+def test_measured_hashes_are_found_by_any_of_them(shelf: Shelf) -> None:
+    with shelf.catalog.write() as session:
+        (place, *_) = unhashed_places(session, everything=True)
+        found = {"sha256": "aa" * 32, "crc32": "0d4a1185", "autov3": "cd" * 6}
+        refresh_entries(session, record_hashes(session, [(place, found)]), tree)
+    (document,) = [d for d in shelf.documents() if "0d4a1185" in d.hashes]
+    assert {"aa" * 32, "cd" * 6} <= set(document.hashes)
+
+
+def test_bytes_to_hash_are_counted(shelf: Shelf) -> None:
+    with shelf.catalog.read() as session:
+        assert unhashed_bytes(session, everything=True) == 30
+        assert unhashed_bytes(session, everything=False) == 20

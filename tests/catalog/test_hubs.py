@@ -17,7 +17,7 @@ from indexer.catalog.schema import (
     Version,
 )
 from indexer.catalog.upsert import upsert
-from indexer.domain.hubs import HubModel, Refused, hash_spellings
+from indexer.domain.hubs import HubModel, Refused, hash_values
 from indexer.domain.records import Document
 from indexer.domain.vocabulary import architecture_path
 from tests.catalog.hub_records import offered, published, release
@@ -190,14 +190,9 @@ def test_refused_items_are_kept_once(catalog: Catalog) -> None:
 
 
 def test_typed_hashes_are_understood() -> None:
-    assert hash_spellings("85114A0D") == (
-        ("autov1", "85114a0d"),
-        ("crc32", "85114a0d"),
-        ("crc32", "0d4a1185"),
-    )
-    assert hash_spellings("B94D27B993")[0] == ("autov2", "b94d27b993")
-    assert [kind for kind, _ in hash_spellings("ab" * 32)] == ["sha256", "blake3", "autov3"]
-    assert hash_spellings("teapot") == () == hash_spellings("")
+    assert hash_values("85114A0D") == ("85114a0d", "0d4a1185")
+    assert hash_values(" 0xB94D27B993 ") == ("b94d27b993",)
+    assert hash_values("not a hash") == ("not a hash",)
 
 
 def entry(catalog: Catalog, stored: hubs.StoredHub) -> Document:

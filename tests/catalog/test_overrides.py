@@ -96,7 +96,7 @@ def test_bytes_that_only_looked_alike_both_keep_it(shelf: Shelf) -> None:
     decide(shelf, name="Mine")
     with shelf.catalog.write() as session:
         first, second = unhashed_places(session, everything=True)
-        versions = record_hashes(session, [(first, "a" * 64), (second, "b" * 64)])
+        versions = record_hashes(session, [(first, {"sha256": "a" * 64}), (second, {"sha256": "b" * 64})])
         entries.refresh_entries(session, versions, tree)
     assert [document.name for document in shelf.documents()] == ["Mine", "Mine"]
     with shelf.catalog.read() as session:

@@ -100,3 +100,25 @@ def test_ratings_of_both_shapes() -> None:
 def test_a_document_survives_json() -> None:
     found = document(file(("sidecar:civitai.info", {"tags": ["a"], "civitai_version_id": 6})))
     assert from_json(to_json(found)) == found
+
+
+def test_a_category_is_told_judged_or_decided_and_says_why() -> None:
+    told = document(file(("sidecar:civitai.info", {"tags": ["concept"]})))
+    judged = document(file(("sidecar:json", {"name": "Winter Kimono", "tags": ["dress", "kimono"]})))
+    decided = document(file(("sidecar:json", {"tags": ["concept"]}), overrides={"category": "style"}))
+    assert (told.category, told.category_why) == ("concept", "told 0.95: tag 'concept'")
+    assert judged.category == "clothing"
+    assert judged.category_why.startswith("judged 0.")
+    assert decided.category == "style"
+
+
+def test_a_real_person_is_hidden_by_a_tag_beside_another_category() -> None:
+    tags = {"tags": ["character", "real person"]}
+    assert document(file(("sidecar:json", tags))).hidden == ("real_person",)
+    assert document(file(("sidecar:json", tags), overrides={"category": "character"})).hidden == ()
+
+
+def test_a_real_person_judged_by_words_is_hidden() -> None:
+    words = {"name": "Ada Example", "tags": ["woman", "singer"], "description": "She is an American actress."}
+    found = document(file(("sidecar:json", words)))
+    assert (found.category, found.hidden) == ("celebrity", ("real_person",))
