@@ -1,7 +1,7 @@
 """How the command talks: answers on standard output, progress and notes on standard error."""
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -82,6 +82,15 @@ class Console:
         sys.stdout.buffer.write(orjson.dumps(data, default=str, option=orjson.OPT_APPEND_NEWLINE))
         sys.stdout.flush()
 
+    def write_stream(self, head: Mapping[str, Any], name: str, items: Iterable[Any]) -> None:
+        """One JSON object on one line: ``head`` and, under ``name``, a list written as its items come."""
+        out = sys.stdout.buffer
+        out.write(orjson.dumps(head)[:-1] + b"," + orjson.dumps(name) + b":[")
+        for place, item in enumerate(items):
+            out.write((b"," if place else b"") + orjson.dumps(item, default=str))
+        out.write(b"]}\n")
+        sys.stdout.flush()
+
     def table(self, title: str, columns: list[str], rows: list[list[str]]) -> None:
         """A table of strings."""
         table = Table(title=escape(title) or None, title_justify="left", box=None, pad_edge=False)
@@ -102,25 +111,3 @@ class Console:
             f"{report.pictures.embedded} pictures looked at, {report.pictures.broken} broken; "
             f"{report.published} entries published."
         )
-
-    def inspected(self, told: Mapping[str, Any]) -> None:
-        """One inspected file: what it is, why, and what is odd about it."""
-        self.out.print(escape(printable(told["path"])), style="bold", soft_wrap=True)
-        if told["reason"]:
-            self.line(f"  cannot be read: {told['reason']['detail']} [{told['reason']['code']}]")
-            return
-        kind = (
-            told["kind"] if told["adapter"] in (None, told["kind"]) else f"{told['kind']} ({told['adapter']})"
-        )
-        where = " > ".join(told["architecture_path"]) or "architecture unknown"
-        self.line(f"  {kind}, {where}, confidence {told['confidence']:.2f}")
-        if told["candidates"]:
-            self.line("  could be " + ", ".join(c["architecture"] for c in told["candidates"]))
-        if told["rank"]:
-            self.line(f"  rank {told['rank']['min']}..{told['rank']['max']}, mostly {told['rank']['mode']}")
-        for row in told["evidence"]:
-            self.line(f"  because {row['detail']} [{row['rule']}]")
-        for row in told["conflicts"]:
-            self.line(f"  but {row['source']} says {row['claim']}; found {row['found']}")
-        for code in told["warnings"]:
-            self.line(f"  warning {code}")

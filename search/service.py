@@ -19,6 +19,7 @@ from indexer.catalog import entries
 from indexer.catalog.database import Catalog, open_catalog
 from indexer.catalog.details import (
     VersionDetails,
+    header_metadata,
     library_counts,
     preview_thumbnail,
     quarantined,
@@ -26,14 +27,18 @@ from indexer.catalog.details import (
 )
 from indexer.domain.fields import FIELDS
 from indexer.domain.filters import And, AnyOf, Filter, Not
+from indexer.domain.hubs import hash_values
 from indexer.domain.records import Document
 from indexer.domain.text import words
 from indexer.domain.vocabulary import architectures
 from indexer.errors import UsageError
+from indexer.finding import found_exactly
 from indexer.indexes.text import ORDERS, TantivyIndex, TextQuery
+from indexer.recipes import training_recipe
 from indexer.settings import Settings, read_settings
 from indexer.thumbnails import thumbnail_path
 from search.answers import Answer, Hit
+from search.mislabelled import Mislabelled, labels_at_fault
 from search.query import ParsedQuery, parse_query
 from search.ranking import document_signals, fuse, load_weights
 from search.retrieval import RANKED, Candidates, flags_asked, hidden_total, is_everything, text_candidates
@@ -193,12 +198,15 @@ class Pinakes:
     def find(self, what: int | str) -> Document:
         """The entry that an id, a name, a path or a hash means. Raises ``UsageError`` (``unknown_model``)."""
         text = str(what).strip()
+        meant = found_exactly(self.catalog, text)
+        if meant is not None:
+            return meant.document
         if text.isascii() and text.isdigit() and len(text) <= 18:
             entry = self.entry(int(text))
             if entry is not None:
                 return entry
         terms = tuple(words(text.replace("\\", "/").rsplit("/", 1)[-1], glued=False))
-        exact = AnyOf(FIELDS["hash"], (text.lower(),))
+        exact = AnyOf(FIELDS["hash"], hash_values(text))
         for query in (TextQuery((), where=exact), TextQuery((), (terms,)), TextQuery(terms)):
             found = self.text.search(query, 1).ids if terms else ()
             if found and (entry := self.entry(found[0])) is not None:
@@ -216,7 +224,29 @@ class Pinakes:
     def show(self, entry_id: int) -> VersionDetails | None:
         """Everything known of one entry: files with verdicts and evidence, claims by source, previews."""
         with self.catalog.read() as session:
-            return version_details(session, entry_id)
+            details = version_details(session, entry_id)
+            if details is None:
+                return None
+            metadata = header_metadata(session, [file["id"] for file in details.files])
+        return replace(details, training=training_recipe(metadata))
+
+    def mislabelled(self, query: str = "", *, limit: int | None = None, offset: int = 0) -> Mislabelled:
+        """Models whose claims the tensors contradict, of those that match the query, newest first.
+
+        ``limit`` counts models; None: all of them. Items are read as they are asked for, so a long report
+        begins at once. Raises ``QueryError`` and ``UsageError`` as ``search`` does.
+        """
+        count = MAX_MATCHING if limit is None else limit
+        _check_page("relevance", min(count, MAX_LIMIT), offset)
+        parsed = parse_query(query)
+        where = And((self._visible(parsed), AnyOf(FIELDS["is"], ("mislabelled",))))
+        order = None if parsed.terms or parsed.phrases else "newest"
+        found = self.text.search(
+            TextQuery(parsed.terms, parsed.phrases, where, order=order), count, (), offset
+        )
+        told = replace(parsed, where=And((parsed.where, AnyOf(FIELDS["is"], ("mislabelled",)))))
+        items = labels_at_fault(self.catalog, found.ids)
+        return Mislabelled(found.total, self._hidden_count(told), offset, items)
 
     def thumbnail(self, preview_id: int) -> Path | None:
         """The re-encoded picture (WebP) of a preview, or None."""

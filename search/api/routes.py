@@ -79,6 +79,16 @@ def similar_to_picture(pinakes: Library, posted: Sent) -> Response:
     return Json(answer.to_json())
 
 
+@router.get("/mislabelled", openapi_extra=FILTERS)
+def mislabelled(
+    pinakes: Library, wanted: Asked, q: Q = "", limit: Limit = 24, offset: Offset = 0
+) -> Response:
+    """Models whose claims the tensors contradict: what is said, by whom, and what was found."""
+    with wanted.asking():
+        report = pinakes.mislabelled(wanted.query(), limit=limit, offset=offset)
+    return Json(report.to_json())
+
+
 @router.get("/models/{model_id}")
 def model(pinakes: Library, model_id: EntryId) -> Response:
     """Everything known of one model: files with verdicts and evidence, claims by source, previews."""

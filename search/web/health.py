@@ -8,6 +8,7 @@ from search.service import Pinakes
 __all__ = ["health_view"]
 
 _SHOWN = 500
+_MISLABELLED = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +38,16 @@ _CHECKS = (
 def health_view(pinakes: Pinakes) -> dict[str, Any]:
     """Everything that ``health.html`` shows."""
     refused = pinakes.quarantined()
+    report = pinakes.mislabelled(limit=_MISLABELLED)
     return {
         "stats": pinakes.stats(),
         "checks": [
             Check(check.query, check.title, check.advice, pinakes.search(check.query, limit=1).total)
             for check in _CHECKS
         ],
+        "mislabelled": list(report.items),
+        "mislabelled_total": report.total,
+        "mislabelled_left": max(0, report.total - _MISLABELLED),
         "refused": refused[:_SHOWN],
         "left": max(0, len(refused) - _SHOWN),
     }

@@ -14,6 +14,7 @@ from search.web.views import cover, short_kind
 __all__ = ["model_view"]
 
 _LONG = {"description", "notes"}
+_UNSHOWN = {"tag_frequency", "trigger_words", "tags", "description", "title", "author", "licence", "comment"}
 _MAX_VALUE = 600
 
 
@@ -50,6 +51,8 @@ def model_view(pinakes: Pinakes, entry_id: int) -> dict[str, Any] | None:
         "broken": [row for row in details.previews if row["status"] == "broken"],
         "claims": [_claims(row) for row in details.claims],
         "links": [(source, web_address(source.url)) for source in document.sources],
+        "decisions": _decisions(details.overrides, main),
+        "training": _training(details.training),
         "prompt_tag": _prompt_tag(document, details.claims),
         "statistics": details.statistics[-1:],
     }
@@ -76,6 +79,25 @@ def _conflicts(files: Sequence[FileView]) -> list[dict[str, Any]]:
             said = conflict["source"], conflict["claim"]
             found.setdefault(conflict["found"], {})[said] = None
     return [{"found": tensors, "said": list(said)} for tensors, said in found.items()]
+
+
+def _decisions(rows: Sequence[Mapping[str, Any]], main: FileView | None) -> list[dict[str, Any]]:
+    """What a person decided, with what was found in its place."""
+    found = main.verdict if main else {}
+    return [
+        {"name": row["name"], "value": row["value"], "at": row["at"], "found": found.get(row["name"])}
+        for row in rows
+        if row["withdrawn_at"] is None
+    ]
+
+
+def _training(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The training recipe as rows of name and value; long lists and texts are left out."""
+    return [
+        (name.replace("_", " "), " × ".join(map(str, value)) if name == "resolution" else _shown(value))
+        for name, value in facts.items()
+        if name not in _UNSHOWN and not isinstance(value, Mapping)
+    ]
 
 
 def _claims(row: Mapping[str, Any]) -> dict[str, Any]:

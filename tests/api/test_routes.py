@@ -142,6 +142,15 @@ def test_a_model_is_shown_with_what_stands_behind_it(client: httpx.Client) -> No
     assert shown["files"][0]["verdict"]["evidence"]
 
 
+def test_what_is_mislabelled_is_told_in_pages(client: httpx.Client) -> None:
+    whole = ask(client, "/api/mislabelled")
+    assert set(whole) == {"total", "hidden", "offset", "items"}
+    assert set(whole["items"][0]) == {"id", "name", "path", "conflicts", "confidence", "evidence"}
+    assert ask(client, "/api/mislabelled", offset=whole["total"])["items"] == []
+    assert ask(client, "/api/mislabelled", type="upscaler")["total"] == 0
+    assert client.get("/api/mislabelled", params={"q": "colour:red"}).status_code == 400
+
+
 def test_a_preview_is_webp_that_a_browser_may_keep(client: httpx.Client) -> None:
     hit = ask(client, "/api/search", q="has:preview", limit=1)["hits"][0]
     answer = client.get(hit["preview"])

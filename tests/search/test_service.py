@@ -169,6 +169,25 @@ def test_details_and_counts(pinakes: Pinakes) -> None:
     assert {row["code"] for row in pinakes.quarantined()} == set(counts["quarantined"])
 
 
+def test_what_is_mislabelled_is_told_with_claims_and_findings(pinakes: Pinakes) -> None:
+    report = pinakes.mislabelled()
+    items = list(report.items)
+    assert report.total == pinakes.search("is:mislabelled").total == len({item["id"] for item in items})
+    vellum = next(item for item in items if item["name"] == "Vellum")
+    assert {"claim": "SD 1.5", "source": "sidecar:civitai.info", "found": "sdxl"} in vellum["conflicts"]
+    assert vellum["evidence"] and vellum["confidence"] > 0.9
+    assert not list(pinakes.mislabelled("type:upscaler").items)
+    assert not list(pinakes.mislabelled(offset=report.total).items)
+    with pytest.raises(QueryError):
+        pinakes.mislabelled("colour:red")
+
+
+def test_a_shown_model_tells_its_training(pinakes: Pinakes) -> None:
+    details = pinakes.show(pinakes.find("Sir Brambleton").id)
+    assert details is not None
+    assert details.to_json()["training"]["steps"] == 2000
+
+
 def test_thumbnails_are_ours(pinakes: Pinakes) -> None:
     preview = pinakes.search("teapot").hits[0].document.preview_id
     assert preview is not None
