@@ -7,13 +7,19 @@ from pathlib import Path
 from typing import Any
 
 from indexer.domain.found import FoundFile, Judged, Problem
+from indexer.domain.mislabels import extension_conflicts
 from indexer.errors import UsageError
 from indexer.parsers.hashing import data_start, hash_file
 from indexer.parsers.sidecars import SIDECAR_SUFFIXES
 from indexer.reading import judge
 from indexer.sources.local import walk
 
-__all__ = ["describe", "inspect_paths"]
+__all__ = ["describe", "inspect_paths", "is_url"]
+
+
+def is_url(text: str) -> bool:
+    """Whether a person means an address of the web and no path; ``inspecting_remote`` reads those."""
+    return text.lower().startswith(("http://", "https://"))
 
 
 def inspect_paths(paths: list[Path], *, hashes: bool = False) -> Iterator[dict[str, Any]]:
@@ -25,7 +31,7 @@ def inspect_paths(paths: list[Path], *, hashes: bool = False) -> Iterator[dict[s
         if not path.exists():
             raise UsageError("path_missing", f"There is no file or folder {str(path)!r}. Check its name.")
         for found in _found(path):
-            yield describe(judge(found), hashes=hashes)
+            yield describe(judge(found, named=False), hashes=hashes)
 
 
 def _found(path: Path) -> Iterator[FoundFile]:
@@ -83,6 +89,7 @@ def describe(outcome: Judged | Problem, *, hashes: bool = False) -> dict[str, An
         "warnings": sorted(outcome.warnings),
         "warning_details": dict(outcome.warnings),
         **verdict,
+        "conflicts": [*verdict["conflicts"], *extension_conflicts(outcome.container, [told["path"]])],
         "claims": claims,
         "trigger_words": _trigger_words(claims),
         "training": dict(outcome.training),

@@ -6,7 +6,7 @@ Nothing here writes; what goes wrong leaves as ``Problem`` with a stable code, n
 import os
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,19 +22,16 @@ from indexer.parsers.model_file import container_of, name_content, read_model
 from indexer.parsers.scalars import MAX_READS, alpha_names, read_scalars
 from indexer.parsers.shards import bundle_fingerprint, read_shards
 from indexer.parsers.sidecars import parse_sidecar
-from indexer.parsers.training import TrainingFacts, parse_metadata
+from indexer.parsers.training import parse_metadata, told_facts
 from indexer.rules import identify
 from indexer.rules.details import with_alphas
 from indexer.rules.folder import combine, main_component
 
-__all__ = ["PARSER_VERSION", "judge"]
+__all__ = ["PARSER_VERSION", "judge", "judge_header"]
 
 PARSER_VERSION = 2
 """Raise it when parsers or rules change: every file is then judged anew at the next run."""
 
-_TOLD = tuple(
-    entry.name for entry in fields(TrainingFacts) if entry.name not in ("unparsed", "warnings", "thumbnail")
-)
 _SIDECAR_LIMIT = 32 << 20
 _PROBES = 2
 _STILL_GROWING = frozenset(
@@ -48,14 +45,15 @@ _STILL_COMING = frozenset(("shard_missing", "component_missing"))
 """The same of several files: what is missing is named, and looked for again while the rest is young."""
 
 
-def judge(found: FoundFile, unstable_seconds: float = 60.0) -> Judged | Problem:
+def judge(found: FoundFile, unstable_seconds: float = 60.0, *, named: bool = True) -> Judged | Problem:
     """Read one file and say what it is.
 
-    A damaged file changed less than ``unstable_seconds`` ago counts as still being written.
+    A damaged file changed less than ``unstable_seconds`` ago counts as still being written. ``named`` off
+    leaves the content of plain files without a fingerprint, which only the catalog needs.
     """
     try:
         with collector_paused():
-            return _judge(found)
+            return _judge(found, named)
     except BadFileError as error:
         if error.code in _STILL_GROWING and _recent(found, unstable_seconds):
             return Problem(
@@ -80,24 +78,31 @@ def _recent(found: FoundFile, seconds: float) -> bool:
     return abs(time.time() - found.mtime_ns / 1e9) < seconds
 
 
-def _judge(found: FoundFile) -> Judged | Problem:
+def _judge(found: FoundFile, named: bool) -> Judged | Problem:
     claims = [*found.claims, *sidecar_claims(found)]
     if found.name == MODEL_INDEX:
         return _from_folder(found, claims)
     if found.parts or index_of(found.name):
         header, prints = read_shards(found.parts, found.path if index_of(found.name) else None)
-        return _from_header(found, header, bundle_fingerprint(prints), claims)
+        return judge_header(found, header, bundle_fingerprint(prints), claims)
     header = read_model(found.path, container_of(found.path))
-    return _from_header(found, header, name_content(found.path, found.size, header), claims)
+    content = name_content(found.path, found.size, header) if named else ""
+    return judge_header(found, header, content, claims)
 
 
-def _from_header(found: FoundFile, header: Header, name: str, claims: list[ClaimSet]) -> Judged | Problem:
+def judge_header(
+    found: FoundFile, header: Header, name: str, claims: list[ClaimSet], *, local: bool = True
+) -> Judged | Problem:
+    """What a header says of a model whose content is called ``name``; adds its metadata to ``claims``.
+
+    ``local`` False: ``found.path`` is no path, and nothing of the file but the header is read.
+    """
     facts, trained = parse_metadata(header.metadata)
     claims.extend(trained)
-    training = _training(facts)
+    training = told_facts(facts)
     file_name = found.name.decode("utf-8", "replace")
     verdict = identify(header, file_name=file_name, claims=claims, training=training)
-    verdict, odd = _with_alphas(found, header, verdict)
+    verdict, odd = _with_alphas(found, header, verdict) if local else (verdict, ())
     return _judged(found, name, replace(header, warnings=header.warnings + odd), verdict, claims, training)
 
 
@@ -145,12 +150,6 @@ def _judged(
     if program is not None and program.verdict == "unknown-imports":
         warnings[program.verdict] = program.detail
     return Judged(found, name, header.container, verdict, tuple(claims), warnings, training)
-
-
-def _training(facts: TrainingFacts) -> dict[str, Any]:
-    """What the trainer wrote, without what it left empty."""
-    told = {name: getattr(facts, name) for name in _TOLD}
-    return {name: value for name, value in told.items() if value not in (None, (), {})}
 
 
 def sidecar_claims(found: FoundFile) -> list[ClaimSet]:

@@ -9,7 +9,7 @@ for hit in p.search("watercolour harbour type:lora").hits:
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from types import TracebackType
@@ -25,6 +25,7 @@ from indexer.catalog.details import (
     quarantined,
     version_details,
 )
+from indexer.catalog.schedules import list_schedules
 from indexer.domain.fields import FIELDS
 from indexer.domain.filters import And, AnyOf, Filter, Not
 from indexer.domain.hubs import hash_values
@@ -34,7 +35,7 @@ from indexer.domain.vocabulary import architectures
 from indexer.errors import UsageError
 from indexer.finding import found_exactly
 from indexer.indexes.text import ORDERS, TantivyIndex, TextQuery
-from indexer.recipes import training_recipe
+from indexer.parsers.training import parse_metadata, told_facts
 from indexer.settings import Settings, read_settings
 from indexer.thumbnails import thumbnail_path
 from search.answers import Answer, Hit
@@ -228,7 +229,7 @@ class Pinakes:
             if details is None:
                 return None
             metadata = header_metadata(session, [file["id"] for file in details.files])
-        return replace(details, training=training_recipe(metadata))
+        return replace(details, training=told_facts(parse_metadata(metadata)[0]))
 
     def mislabelled(self, query: str = "", *, limit: int | None = None, offset: int = 0) -> Mislabelled:
         """Models whose claims the tensors contradict, of those that match the query, newest first.
@@ -258,6 +259,11 @@ class Pinakes:
         """Files that could not be read: path, reason code, sentence, whether it is tried again."""
         with self.catalog.read() as session:
             return quarantined(session)
+
+    def schedules(self) -> list[dict[str, Any]]:
+        """Jobs on a schedule by name: what the last run said, when the next is due."""
+        with self.catalog.read() as session:
+            return [asdict(state) for state in list_schedules(session)]
 
     def stats(self) -> dict[str, Any]:
         """Counts over the library: entries by kind and architecture, files, quarantine by reason, roots."""

@@ -20,7 +20,7 @@ from indexer.parsers.training_merge import read_merge
 from indexer.parsers.training_table import Row, kinds, known_keys, rows, source_of, tools, words
 from indexer.parsers.training_values import READERS, PlaceholderError, thumbnail
 
-__all__ = ["TrainingFacts", "parse_metadata", "thumbnail_bytes"]
+__all__ = ["TrainingFacts", "parse_metadata", "thumbnail_bytes", "told_facts"]
 
 _WHOLE = ("json", "graph")
 """Types of rows whose JSON is kept as it is."""
@@ -110,6 +110,13 @@ class TrainingFacts:
 
 
 _FACTS = frozenset(entry.name for entry in fields(TrainingFacts))
+_TOLD = tuple(sorted(_FACTS - {"unparsed", "warnings", "thumbnail"}))
+
+
+def told_facts(facts: TrainingFacts) -> dict[str, Any]:
+    """The facts that the writer told, by name, without what is empty."""
+    told = {name: getattr(facts, name) for name in _TOLD}
+    return {name: value for name, value in told.items() if value not in (None, (), {})}
 
 
 class _Reading:

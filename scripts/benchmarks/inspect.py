@@ -38,7 +38,7 @@ from indexer.rules import identify
 __all__ = ["main"]
 
 _BLOCK = 50
-_STEPS = ("read_model", "identify", "parse_metadata", "name_content")
+_STEPS = ("read_model", "identify", "parse_metadata")
 """Functions of ``indexer.reading`` that are timed."""
 _BITS = {"F32": 4, "F16": 2, "BF16": 2, "F8_E4M3": 1, "I64": 8}
 _RANKS = (4, 8, 16, 24, 32, 48, 64, 96, 128, 256)
@@ -223,7 +223,7 @@ def _parse(texts: Sequence[bytes]) -> None:
 
 def _inspect(block: Sequence[FoundFile]) -> None:
     for found in block:
-        json.dumps(describe(reading.judge(found)), ensure_ascii=False)
+        json.dumps(describe(reading.judge(found, named=False)), ensure_ascii=False)
 
 
 def _warm_up(folder: Path) -> None:
@@ -288,7 +288,6 @@ def _print_table(tally: _Tally, steps: Mapping[str, float]) -> None:
         "strict reading": steps["read_model"],
         "identification": steps["identify"],
         "training metadata": steps["parse_metadata"],
-        "fingerprint": steps["name_content"],
         "claims, scalars, JSON": tally.whole - sum(steps.values()),
         "inspect, in all": tally.whole,
     }
