@@ -20,7 +20,7 @@ from isal import isal_zlib
 
 __all__ = ["data_start", "hash_file"]
 
-_CHUNK = 4 << 20
+_CHUNK = 1 << 22
 _AHEAD = 4
 """Chunks in flight for each thread: 16 MiB, whatever the file's size."""
 _V1_START, _V1_LENGTH = 1 << 20, 1 << 16
