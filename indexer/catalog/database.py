@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from indexer.catalog.migrating import upgrade_tables
+from indexer.catalog.migrating import WRITING, upgrade_tables
 from indexer.errors import CatalogError
 from indexer.settings import Settings
 
@@ -66,6 +66,9 @@ class Catalog:
             Session(self.engine, expire_on_commit=False) as session,
             session.begin(),
         ):
+            # Taking the right to write at once makes a second writer wait; taken after the first read, SQLite
+            # refuses it without waiting, since what was read may have changed.
+            session.connection(execution_options={WRITING: True})
             yield session
 
     def close(self) -> None:
@@ -152,7 +155,8 @@ def make_engine(url: str) -> Engine:
 def _begin(connection: Connection) -> None:
     """Begin for real: left to itself the driver runs DDL outside transactions, and a migration that a full
     disk or a kill interrupts would leave half of its tables."""
-    connection.exec_driver_sql("BEGIN")
+    writing = connection.get_execution_options().get(WRITING, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
 
 
 def _set_pragmas(connection: Any, _record: Any) -> None:

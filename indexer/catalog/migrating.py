@@ -14,7 +14,10 @@ from sqlalchemy.exc import OperationalError
 
 from indexer.errors import CatalogError
 
-__all__ = ["alembic_config", "downgrade_tables", "upgrade_tables"]
+__all__ = ["WRITING", "alembic_config", "downgrade_tables", "upgrade_tables"]
+
+WRITING = "pinakes_writing"
+"""Execution option of connections that take SQLite's right to write when their transaction begins."""
 
 _MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 
@@ -65,7 +68,7 @@ def _migrating(engine: Engine) -> Iterator[Connection]:
     would delete every row that refers to it. The switch does nothing inside a transaction, so it is thrown
     before (https://www.sqlite.org/foreignkeys.html, section 2; lang_altertable.html, section 7).
     """
-    with engine.connect() as connection:
+    with engine.connect().execution_options(**{WRITING: True}) as connection:
         sqlite = connection.dialect.name == "sqlite"
         _enforce(connection, not sqlite)
         try:

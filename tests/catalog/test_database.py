@@ -4,9 +4,12 @@ import os
 import sqlite3
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from indexer.catalog.database import MINIMUM_SQLITE, check_sqlite, open_catalog, sqlite_driver
 from indexer.catalog.lock import writer_lock
@@ -33,6 +36,30 @@ def test_sqlite_runs_with_wal_and_foreign_keys(settings: Settings) -> None:
         assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
     catalog.close()
     assert settings.home.stat().st_mode & 0o077 == 0
+
+
+def test_a_second_writer_waits_even_after_reading(both: Settings) -> None:
+    catalog = open_catalog(both)
+    started, ended = threading.Event(), []
+
+    def second() -> None:
+        started.set()
+        with catalog.write() as session:
+            ended.append(len(session.scalars(select(Model)).all()))
+            session.add(Model(key="b"))
+
+    thread = threading.Thread(target=second)
+    with catalog.write() as session:
+        thread.start()
+        started.wait()
+        time.sleep(0.1)
+        session.scalars(select(Model)).all()
+        session.add(Model(key="a"))
+    thread.join()
+    with catalog.read() as session:
+        assert sorted(session.scalars(select(Model.key))) == ["a", "b"]
+    assert ended
+    catalog.close()
 
 
 def test_an_unwritable_home_is_a_clear_error(tmp_path: Path) -> None:
