@@ -4,7 +4,7 @@ import hashlib
 import os
 from pathlib import Path
 
-__all__ = ["store_thumbnail", "thumbnail_path"]
+__all__ = ["store_picture", "store_thumbnail", "thumbnail_path"]
 
 
 def thumbnail_path(folder: Path, name: str) -> Path:
@@ -18,9 +18,24 @@ def store_thumbnail(folder: Path, content: bytes) -> str:
     Raises ``OSError`` when the disk is full.
     """
     name = hashlib.sha256(content).hexdigest()
-    path = thumbnail_path(folder, name)
+    _store(thumbnail_path(folder, name), content)
+    return name
+
+
+def store_picture(folder: Path, content: bytes, suffix: str) -> str:
+    """Keep a stranger's picture as it is, named by its content; answers its name below ``folder``.
+
+    Raises ``OSError`` when the disk is full.
+    """
+    digest = hashlib.sha256(content).hexdigest()
+    name = f"{digest[:2]}/{digest}{suffix}"
+    _store(folder / name, content)
+    return name
+
+
+def _store(path: Path, content: bytes) -> None:
     if path.exists():
-        return name
+        return
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_suffix(f".{os.getpid()}.part")
     try:
@@ -29,4 +44,3 @@ def store_thumbnail(folder: Path, content: bytes) -> str:
     except OSError:
         aside.unlink(missing_ok=True)
         raise
-    return name

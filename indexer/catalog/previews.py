@@ -8,6 +8,7 @@ from sqlalchemy import and_, delete, exists, false, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from indexer.catalog.changes import count_up
+from indexer.catalog.columns import clean
 from indexer.catalog.schema import Preview, Vector
 from indexer.catalog.upsert import pieces, upsert
 from indexer.domain.found import FoundPath
@@ -22,6 +23,8 @@ __all__ = [
     "sync_hub_previews",
     "sync_previews",
 ]
+
+_VIDEOS = (b".mp4", b".webm")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +91,14 @@ def sync_hub_previews(session: Session, wanted: Mapping[int, tuple[str, Sequence
         for version_id, (source, images) in wanted.items()
         for position, image in enumerate(images)
     }
-    gone, back = [], []
+    gone, back, retold = [], [], []
     for row in _by_version(session, wanted):
         if row.source != wanted[row.version_id][0]:
             continue
-        shown = (row.version_id, row.location.decode("utf-8", "surrogateescape")) in rows
+        said = rows.get((row.version_id, row.location.decode("utf-8", "surrogateescape")))
+        shown = said is not None
+        if said is not None and row.told is not None and _tells_other(said["meta"], row.meta):
+            retold.append(row.id)
         if not shown and row.status != "missing":
             gone.append(row.id)
         elif shown and row.status == "missing":
@@ -100,6 +106,8 @@ def sync_hub_previews(session: Session, wanted: Mapping[int, tuple[str, Sequence
     for status, ids in (("missing", gone), ("new", back)):
         for piece in pieces(ids):
             session.execute(update(Preview).where(Preview.id.in_(piece)).values(status=status))
+    for piece in pieces(retold):
+        session.execute(update(Preview).where(Preview.id.in_(piece)).values(told=None))
     if gone:
         count_up(session, "vectors")
     upsert(
@@ -134,7 +142,18 @@ def _hub_row(version_id: int, source: str, image: HubImage, position: int) -> di
         "nsfw_level": image.nsfw_level,
         "blurhash": image.blurhash,
         "meta": dict(image.meta) if image.meta is not None else None,
+        "told": None if _tells(image.meta) else False,
     }
+
+
+def _tells(meta: Mapping[str, Any] | None) -> bool:
+    """Whether a hub says how its picture was made."""
+    return bool(meta and meta.get("meta"))
+
+
+def _tells_other(said: Mapping[str, Any] | None, before: Mapping[str, Any] | None) -> bool:
+    """Whether a hub tells something else now; where it fell silent, what it told before stays."""
+    return _tells(said) and said != before and clean(said) != before
 
 
 def _by_place(session: Session, places: Iterable[int]) -> dict[int, dict[bytes, Preview]]:
@@ -157,6 +176,9 @@ def _row(
         "size": path.size,
         "mtime_ns": path.mtime_ns,
         "status": _status(same),
+        "media": "video" if path.path.lower().endswith(_VIDEOS) else "image",
+        "original": path.original,
+        "told": same.told if same is not None else None,
     }
 
 
@@ -174,7 +196,9 @@ def _lacking(space_ids: Sequence[int]) -> Any:
     ]
     here = or_(Preview.place_id.is_not(None), Preview.original.is_not(None))
     return and_(
-        here, or_(Preview.status == "new", and_(Preview.status == "ok", or_(*lacks)) if lacks else false())
+        here,
+        Preview.media == "image",
+        or_(Preview.status == "new", and_(Preview.status == "ok", or_(*lacks)) if lacks else false()),
     )
 
 

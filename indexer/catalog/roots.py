@@ -1,26 +1,31 @@
 """Roots and the places below them: what was seen where, and what is missing."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import and_, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from indexer.catalog.schema import Location, Quarantine, Root, now
 from indexer.catalog.upsert import pieces
 
 __all__ = [
+    "GonePlace",
     "KnownPlace",
+    "RootState",
+    "Scope",
     "finish_walk",
     "known_places",
     "known_roots",
     "mark_missing",
     "mark_offline",
     "mark_present",
+    "named_roots",
     "open_root",
     "place_path",
+    "root_state",
     "unseen_places",
 ]
 
@@ -40,25 +45,69 @@ class KnownPlace:
     retry: bool
 
 
+@dataclass(frozen=True, slots=True)
+class RootState:
+    """What the catalog remembers of a root. ``device`` is its ``st_dev`` at the last walk that changed
+    something; ``category`` what a tool says that it holds, under the tool's name."""
+
+    layout: str
+    category: str
+    device: int | None
+    offline: bool
+
+
+@dataclass(frozen=True, slots=True)
+class GonePlace:
+    """A place that a walk did not meet. ``device`` is the ``st_dev`` of what lay there, as text."""
+
+    id: int
+    directory: bytes
+    name: bytes
+    device: str
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The part of a root that was walked: single folders, and folders with all below (relative)."""
+
+    single: Collection[bytes]
+    deep: Collection[bytes]
+
+
 def place_path(root: str, directory: bytes, name: bytes) -> bytes:
     """The absolute path of a place as bytes: names on disk need not be UTF-8."""
     return b"/".join(part for part in (os.fsencode(root), directory, name) if part)
 
 
-def open_root(session: Session, path: str, layout: str) -> int:
-    """The id of a root, made when new."""
+def open_root(session: Session, path: str, layout: str, category: str = "") -> int:
+    """The id of a root, made when new. What a tool said of a folder (``category``) is remembered until the
+    folder turns out to be a library of its own."""
     root = session.scalar(select(Root).where(Root.path == path))
+    named = f"{layout}:{category}" if category else layout
     if root is None:
-        root = Root(path=path, layout=layout)
+        root = Root(path=path, layout=named)
         session.add(root)
-    root.layout = layout
+    if category or layout != "plain" or ":" not in root.layout:
+        root.layout = named
     session.flush()
     return root.id
+
+
+def root_state(session: Session, root_id: int) -> RootState:
+    """What is remembered of a root."""
+    root = session.get_one(Root, root_id)
+    layout, _, category = root.layout.partition(":")
+    return RootState(layout, category, root.device, root.offline_since is not None)
 
 
 def known_roots(session: Session) -> list[tuple[int, str]]:
     """Ids and paths of all roots, in the order they were added."""
     return [(id_, path) for id_, path in session.execute(select(Root.id, Root.path).order_by(Root.id))]
+
+
+def named_roots(session: Session) -> list[str]:
+    """Paths of the roots whose category a tool told."""
+    return list(session.scalars(select(Root.path).where(Root.layout.like("%:%"))))
 
 
 def known_places(session: Session, root_id: int, directory: bytes) -> dict[bytes, KnownPlace]:
@@ -82,19 +131,52 @@ def known_places(session: Session, root_id: int, directory: bytes) -> dict[bytes
     return {name: KnownPlace(*known) for name, *known in rows}
 
 
-def unseen_places(session: Session, root_id: int, seen: set[int], unread: Iterable[bytes]) -> list[int]:
-    """Ids of places that a complete walk did not meet, less those below folders that could not be read."""
+def unseen_places(
+    session: Session,
+    root_id: int,
+    seen: Collection[int],
+    unread: Iterable[bytes],
+    scope: Scope | None = None,
+) -> list[GonePlace]:
+    """Places that a walk did not meet, less those below folders that could not be read.
+
+    ``scope`` is the part that was walked; ``None``: all.
+    """
     blocked = tuple(unread)
-    rows = session.execute(
-        select(Location.id, Location.directory).where(
-            Location.root_id == root_id, Location.missing_since.is_(None)
+    if b"" in blocked:
+        return []
+    condition = and_(Location.root_id == root_id, Location.missing_since.is_(None))
+    found = []
+    for part in [None] if scope is None else _parts(scope):
+        rows = session.execute(
+            select(Location.id, Location.directory, Location.name, Location.inode).where(
+                condition if part is None else and_(condition, part)
+            )
         )
-    )
-    return [
-        id_
-        for id_, directory in rows
-        if id_ not in seen and not any(directory == b or directory.startswith(b + b"/") for b in blocked)
-    ]
+        found += [
+            GonePlace(id_, directory, name, inode.partition(":")[0])
+            for id_, directory, name, inode in rows
+            if id_ not in seen and not any(directory == b or directory.startswith(b + b"/") for b in blocked)
+        ]
+    return list({place.id: place for place in found}.values())
+
+
+def _parts(scope: Scope) -> Iterable[Any]:
+    for piece in pieces(scope.single):
+        yield Location.directory.in_(piece)
+    for piece in pieces(scope.deep, 100):
+        # "0" follows "/": all that starts with the folder and a slash, by the index on the directory.
+        yield or_(
+            *(
+                or_(
+                    Location.directory == directory,
+                    and_(Location.directory > directory + b"/", Location.directory < directory + b"0"),
+                )
+                if directory
+                else Location.id.is_not(None)
+                for directory in piece
+            )
+        )
 
 
 def mark_missing(session: Session, ids: Iterable[int]) -> set[int]:

@@ -13,11 +13,16 @@ __all__ = ["FoundFile", "FoundPath", "Judged", "Problem", "WalkProblem"]
 
 @dataclass(frozen=True, slots=True)
 class FoundPath:
-    """A file beside a model file: absolute path as bytes (names need not be UTF-8), size, mtime in ns."""
+    """A file beside a model file: absolute path as bytes (names need not be UTF-8), size, mtime in ns.
+
+    A picture from inside the model file is kept under home: ``original`` is its name there, ``path`` names its
+    content.
+    """
 
     path: bytes
     size: int
     mtime_ns: int
+    original: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +31,8 @@ class FoundFile:
 
     ``directory`` is relative to the root, ``name`` the file's name, both as bytes. ``inode`` is
     ``st_dev:st_ino``. ``sidecars`` are (suffix, path) pairs; ``previews`` are in order of preference.
-    ``surroundings`` is a digest that changes when anything beside the file changes.
+    ``surroundings`` is a digest that changes when anything beside the file changes, or what its folder and its
+    tool say of it; not when all of it moves together.
 
     A bundle's ``parts`` are its weight files; ``path`` and ``name`` are those of the file that stands for it
     (index, ``model_index.json``, first shard), ``inode`` that of the first part, ``size`` the sum of the
@@ -66,6 +72,8 @@ class Judged:
     claims: tuple[ClaimSet, ...]
     warnings: dict[str, str] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
+    picture: tuple[str, bytes] | None = None
+    """Media type and bytes of the picture in its metadata; a stranger's."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ import stat
 
 from indexer.domain.found import FoundPath
 
-__all__ = ["IMAGE_SUFFIXES", "MODEL_SUFFIXES", "Listing", "found_path"]
+__all__ = ["IMAGE_SUFFIXES", "MODEL_SUFFIXES", "VIDEO_SUFFIXES", "Listing", "found_path"]
 
 MODEL_SUFFIXES = frozenset(
     (b".safetensors", b".sft", b".ckpt", b".pt", b".pt2", b".pth", b".bin", b".pkl", b".gguf")
@@ -14,9 +14,14 @@ MODEL_SUFFIXES = frozenset(
 
 IMAGE_SUFFIXES = (b".png", b".jpg", b".jpeg", b".webp", b".gif", b".avif")
 
+VIDEO_SUFFIXES = (b".mp4", b".webm")
+"""Previews that are noted beside the pictures and never decoded."""
+
+_SHOWN = frozenset(IMAGE_SUFFIXES + VIDEO_SUFFIXES)
+
 
 class Listing:
-    """One folder, read once: names sorted into folders, model files, images and others.
+    """One folder, read once: names sorted into folders, model files, images (and videos) and others.
 
     Raises ``OSError`` when the folder cannot be read.
     """
@@ -44,7 +49,7 @@ class Listing:
         if suffix in MODEL_SUFFIXES and not entry.name.startswith(b"."):
             self.models[entry.name] = status
         elif stat.S_ISREG(status.st_mode):
-            target = self.images if suffix in IMAGE_SUFFIXES else self.others
+            target = self.images if suffix in _SHOWN else self.others
             target[entry.name] = FoundPath(entry.path, status.st_size, status.st_mtime_ns)
 
     def model(self, name: bytes) -> FoundPath:
