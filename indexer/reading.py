@@ -22,7 +22,7 @@ from indexer.parsers.model_file import container_of, name_content, read_model
 from indexer.parsers.scalars import MAX_READS, alpha_names, read_scalars
 from indexer.parsers.shards import bundle_fingerprint, read_shards
 from indexer.parsers.sidecars import parse_sidecar
-from indexer.parsers.training import parse_metadata, told_facts
+from indexer.parsers.training import parse_metadata, thumbnail_bytes, told_facts
 from indexer.rules import identify
 from indexer.rules.details import with_alphas
 from indexer.rules.folder import combine, main_component
@@ -149,7 +149,8 @@ def _judged(
         return Problem(found, program.verdict, program.detail, retry=False, program=program)
     if program is not None and program.verdict == "unknown-imports":
         warnings[program.verdict] = program.detail
-    return Judged(found, name, header.container, verdict, tuple(claims), warnings, training)
+    picture = thumbnail_bytes(header.metadata)
+    return Judged(found, name, header.container, verdict, tuple(claims), warnings, training, picture)
 
 
 def sidecar_claims(found: FoundFile) -> list[ClaimSet]:

@@ -44,6 +44,9 @@ class Settings(BaseSettings):
         le=64,
         description="Processes that decode previews",
     )
+    read_weights: bool = Field(
+        default=True, description="Read adapters whole, once: finds broken ones and near-duplicates"
+    )
     show_adult: bool = Field(default=False, description="Show adult entries unless a query says otherwise")
     show_people: bool = Field(
         default=False, description="Show entries of real persons and minor-flagged ones"
@@ -63,6 +66,10 @@ class Settings(BaseSettings):
     requests_per_second: float = Field(
         default=4.0, gt=0, le=1_000, description="Most requests a second to one host"
     )
+    allow_hosts: str = Field(
+        default="",
+        description="Hosts of the own machine or network that may be read from: host:port, comma-separated",
+    )
     preview_budget: int = Field(
         default=2 << 30, ge=0, description="Most bytes of fetched previews to keep under home; 0: fetch none"
     )
@@ -78,6 +85,11 @@ class Settings(BaseSettings):
         if self.database_url is not None:
             return self.database_url.get_secret_value()
         return f"sqlite:///{self.home / 'catalog.sqlite3'}"
+
+    @property
+    def allowed_hosts(self) -> tuple[str, ...]:
+        """``allow_hosts`` taken apart."""
+        return tuple(host.strip() for host in self.allow_hosts.split(",") if host.strip())
 
     @property
     def text_folder(self) -> Path:

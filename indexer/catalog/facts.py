@@ -6,10 +6,12 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from indexer.catalog.hub_files import JUDGED
 from indexer.catalog.roots import place_path
 from indexer.catalog.schema import (
     ClaimRow,
     File,
+    FileWeights,
     GenerationRecord,
     HashRow,
     HubFileRow,
@@ -35,6 +37,7 @@ def version_facts(session: Session, version_ids: Sequence[int], paths: Paths) ->
     versions = list(session.scalars(select(Version).where(Version.id.in_(version_ids)).order_by(Version.id)))
     model_claims = _claims(session, ClaimRow.model_id, [version.model_id for version in versions])
     sizes = _offered_sizes(session, version_ids)
+    verdicts = _offered_verdicts(session, [id_ for id_ in version_ids if id_ not in by_version])
     hashes = _hashes(session, version_ids)
     previews = _previews(session, version_ids)
     prompts = _prompts(session, version_ids)
@@ -56,6 +59,7 @@ def version_facts(session: Session, version_ids: Sequence[int], paths: Paths) ->
             architecture_paths=tree,
             hashes=hashes.get(version.id, []),
             offered_size=sizes.get(version.id),
+            offered_verdict=verdicts.get(version.id),
             gone=version.gone,
         )
 
@@ -68,6 +72,7 @@ def file_facts(session: Session, version_ids: Sequence[int]) -> dict[int, list[F
     claims = _claims(session, ClaimRow.file_id, file_ids)
     places = _places(session, file_ids)
     overrides = _overrides(session, file_ids)
+    faults = dict(_rows(session, FileWeights.file_id, FileWeights.fault, FileWeights.file_id.in_(file_ids)))
     by_version: dict[int, list[FileFacts]] = {}
     for file in files:
         facts = _file_facts(
@@ -76,6 +81,7 @@ def file_facts(session: Session, version_ids: Sequence[int]) -> dict[int, list[F
             claims.get(file.id, []),
             places.get(file.id, []),
             overrides.get(file.id, {}),
+            faults.get(file.id),
         )
         by_version.setdefault(file.version_id, []).append(facts)
     return by_version
@@ -111,6 +117,16 @@ def _claims(
     for id_, source, said in rows:
         claims.setdefault(id_, []).append((source, said))
     return claims
+
+
+def _offered_verdicts(session: Session, version_ids: Sequence[int]) -> dict[int, Mapping[str, Any]]:
+    """What the header of the main file at a hub says, by version; only versions without a file of ours."""
+    rows = session.execute(
+        select(HubFileRow.version_id, HubFileRow.detail)
+        .where(HubFileRow.version_id.in_(version_ids), HubFileRow.gone_at.is_(None), JUDGED)
+        .order_by(HubFileRow.primary, HubFileRow.id.desc())  # the last word is the main file's
+    )
+    return {version_id: detail["verdict"] for version_id, detail in rows if detail and "verdict" in detail}
 
 
 def _offered_sizes(session: Session, version_ids: Sequence[int]) -> dict[int, int | None]:
@@ -187,6 +203,7 @@ def _file_facts(
     claims: Sequence[tuple[str, Mapping[str, Any]]],
     places: Sequence[tuple[str, Location]],
     overrides: Mapping[str, str],
+    fault: str | None,
 ) -> FileFacts:
     present = [(root, place) for root, place in places if place.missing_since is None]
     return FileFacts(
@@ -201,6 +218,7 @@ def _file_facts(
         overrides=overrides,
         mtime_ns=min((place.mtime_ns for _, place in places), default=0),
         copies=len({place.inode for _, place in present}),
+        fault=fault,
     )
 
 

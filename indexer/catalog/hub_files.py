@@ -1,8 +1,9 @@
 """Files that hubs offer, with the hashes they claim for them."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import Text, cast, select, update
 from sqlalchemy.orm import Session
 
 from indexer.catalog.hub_schema import HashRow, HubFileRow
@@ -10,7 +11,10 @@ from indexer.catalog.table_base import now
 from indexer.catalog.upsert import pieces, upsert
 from indexer.domain.hubs import HASH_KINDS, HubFile
 
-__all__ = ["sync_hub_files"]
+__all__ = ["JUDGED", "known_verdicts", "sync_hub_files"]
+
+JUDGED = cast(HubFileRow.detail, Text).like('%"verdict":{%')
+"""Rows whose detail (kept as JSON text) holds what the file's header says, read from afar."""
 
 
 def sync_hub_files(session: Session, wanted: Mapping[int, tuple[str, Sequence[HubFile]]]) -> None:
@@ -18,7 +22,7 @@ def sync_hub_files(session: Session, wanted: Mapping[int, tuple[str, Sequence[Hu
 
     A file that is no longer offered keeps its row and its hashes, marked gone.
     """
-    rows = {
+    rows: dict[tuple[int, str, str], dict[str, Any]] = {
         (version_id, source, file.key): {
             "version_id": version_id,
             "source": source,
@@ -36,6 +40,7 @@ def sync_hub_files(session: Session, wanted: Mapping[int, tuple[str, Sequence[Hu
         for version_id, (source, files) in wanted.items()
         for file in files
     }
+    _keep_verdicts(session, rows)
     upsert(session, HubFileRow, list(rows.values()), ["version_id", "source", "key"])
     ids = _ids(session, wanted)
     gone = [id_ for key, id_ in ids.items() if key not in rows and wanted[key[0]][0] == key[1]]
@@ -58,6 +63,36 @@ def sync_hub_files(session: Session, wanted: Mapping[int, tuple[str, Sequence[Hu
         [{"hub_file_id": id_, "kind": kind, "value": value} for (id_, kind), value in hashes.items()],
         ["hub_file_id", "kind"],
     )
+
+
+def known_verdicts(session: Session, hashes: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """What headers of files at hubs said, by the SHA-256 that the hub claims for them."""
+    known: dict[str, dict[str, Any]] = {}
+    for piece in pieces(hashes):
+        rows = session.execute(
+            select(HashRow.value, HubFileRow.detail)
+            .join(HubFileRow, HubFileRow.id == HashRow.hub_file_id)
+            .where(HashRow.value.in_(piece), HashRow.kind == "sha256", JUDGED)
+        )
+        known.update((value, detail["verdict"]) for value, detail in rows if detail and "verdict" in detail)
+    return known
+
+
+def _keep_verdicts(session: Session, rows: Mapping[tuple[int, str, str], dict[str, Any]]) -> None:
+    """A file that is still the same keeps what its header said, when nobody looked again."""
+    columns = (HubFileRow.version_id, HubFileRow.source, HubFileRow.key, HubFileRow.size, HubFileRow.detail)
+    for piece in pieces({version_id for version_id, _, _ in rows}):
+        for *key, size, before in session.execute(
+            select(*columns).where(HubFileRow.version_id.in_(piece), JUDGED)
+        ):
+            row = rows.get((key[0], key[1], key[2]))
+            if row is not None and before and "verdict" in before and _is_same(row, size, before):
+                row["detail"] = {"verdict": before["verdict"], **(row["detail"] or {})}
+
+
+def _is_same(row: Mapping[str, Any], size: int | None, before: Mapping[str, Any]) -> bool:
+    told = row["detail"] or {}
+    return row["size"] == size and all(told.get(n) == before.get(n) for n in ("blobId", "oid", "xetHash"))
 
 
 def _ids(session: Session, versions: Mapping[int, object]) -> dict[tuple[int, str, str], int]:

@@ -40,6 +40,7 @@ CLAIM_NAMES: Mapping[str, str] = {
     "prediction_type": "what the model predicts: epsilon, v or sample (str)",
     "permissions": "what the creator allows: {credit, derivatives, share_alike: bool, commercial: [str]}",
     "early_access_until": "end of paid early access, ISO 8601 (str)",
+    "access": "who may download it, where not everyone may: gated, private or disabled (str)",
     "favourite": "marked as favourite in another tool (bool)",
 }
 

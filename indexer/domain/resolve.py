@@ -31,6 +31,7 @@ _SOURCE_ORDER = (
     "sidecar:json",
     "sidecar:swarm",
     "header:modelspec",
+    "invokeai:",
     "header:",
     "sidecar:",
     "folder:",
@@ -58,13 +59,16 @@ class FileFacts:
     mtime_ns: int
     copies: int
     container: str = "unknown"
+    fault: str | None = None
+    """Why its weights cannot work, if they were read and cannot."""
 
 
 @dataclass(frozen=True, slots=True)
 class VersionFacts:
     """What the catalog knows of one version. ``claims`` are hubs' words about the version itself, then about
     its model; ``hashes`` are those measured over our files and those the hub gives; ``offered_size`` is that
-    of the hub's main file in bytes; ``gone`` is ``archived``, ``taken_down`` or ``deleted`` at the hub."""
+    of the hub's main file in bytes, ``offered_verdict`` what its header says where it was read from afar;
+    ``gone`` is ``archived``, ``taken_down`` or ``deleted`` at the hub."""
 
     id: int
     model_id: int
@@ -78,7 +82,18 @@ class VersionFacts:
     architecture_paths: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     hashes: Sequence[str] = ()
     offered_size: int | None = None
+    offered_verdict: Mapping[str, Any] | None = None
     gone: str | None = None
+
+
+def _from_afar(facts: VersionFacts, claims: "_Claims") -> dict[str, Any]:
+    """What a version without a file of ours is: by its header at the hub if that was read, else by claims."""
+    claimed = claimed_verdict(claims.best("kind", "architecture", "base_label"))
+    found = facts.offered_verdict or {}
+    if found.get("kind", "unknown") == "unknown":
+        return claimed
+    # A claimed base counts only where tensors leave the architecture open.
+    return {"family": claimed["family"], **found} if found.get("architecture") else {**claimed, **found}
 
 
 class _Claims:
@@ -117,9 +132,7 @@ def resolve(facts: VersionFacts) -> Document | None:
         return None
     claims = _Claims([*facts.claims, *(row for file in facts.files for row in file.claims)])
     main = max(facts.files, key=_importance, default=None)
-    verdict = (
-        dict(main.verdict) if main else claimed_verdict(claims.best("kind", "architecture", "base_label"))
-    )
+    verdict = dict(main.verdict) if main else _from_afar(facts, claims)
     by_weight = sorted(facts.files, key=_importance)
     decided = {name: value for file in by_weight for name, value in file.overrides.items()}
     kind = decided.get("kind") or verdict.get("kind") or "unknown"
@@ -270,6 +283,7 @@ def _flags(facts: VersionFacts, claims: _Claims, decided: Mapping[str, str]) -> 
     known = {
         "mislabelled": any(_conflicts(file) for file in facts.files) and not SETTLED & decided.keys(),
         "duplicate": any(file.copies > 1 for file in facts.files),
+        "nonfunctional": any(file.fault for file in facts.files),
         "missing": bool(facts.files) and all(file.missing for file in facts.files),
         "local": any(not file.missing for file in facts.files),
         "favourite": claims.any("favourite"),

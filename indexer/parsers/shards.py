@@ -7,7 +7,7 @@ contradicts the shards' own headers these are believed.
 
 import hashlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from indexer.domain.bundles import shard
@@ -26,6 +26,7 @@ __all__ = [
     "WARNING_CODES",
     "Shards",
     "bundle_fingerprint",
+    "join_headers",
     "parse_index",
     "read_shards",
     "read_small",
@@ -46,6 +47,7 @@ CODES: Final[Mapping[str, str]] = {
 }
 
 WARNING_CODES: Final[Mapping[str, str]] = {
+    "shard_missing": "a shard is not there; the others were read",
     "weight_map": "the index and the shards' own headers disagree; the headers were believed",
     "shard_unnamed": "a file called like a shard is not named by the index; it was left out",
     "shard_metadata": "shards contradict each other in their metadata; the first one was believed",
@@ -113,6 +115,23 @@ def read_shards(parts: Sequence[FoundPath], index: bytes | None) -> Shards:
         if unnamed:
             whole.warn("shard_unnamed", os.fsdecode(min(unnamed)))
     return Shards(whole.header(), tuple(prints))
+
+
+def join_headers(
+    headers: Iterable[tuple[str, Header]], mapped: Mapping[str, str], missing: Sequence[str] = ()
+) -> Header:
+    """One header of shards read elsewhere, as (file name, header); ``mapped`` is what the index says.
+
+    Shards that are ``missing`` are warned of. Raises BadFileError ``duplicate_tensor``, ``tensor_count``.
+    """
+    whole = _Whole()
+    for name, header in headers:
+        whole.add(name, header)
+    gone = set(missing)
+    whole.compare({tensor: name for tensor, name in mapped.items() if name not in gone})
+    if missing:
+        whole.warn("shard_missing", missing[0], f" and {len(missing) - 1:,} more" if missing[1:] else "")
+    return whole.header()
 
 
 def read_small(path: bytes, limit: int) -> bytes:
