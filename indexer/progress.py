@@ -1,10 +1,10 @@
 """How long work tells what it is doing, without knowing who looks."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
-__all__ = ["Progress", "Silent", "Stage"]
+__all__ = ["Noted", "Progress", "Silent", "Stage"]
 
 
 class Stage(Protocol):
@@ -41,3 +41,15 @@ class Silent:
     def note(self, text: str) -> None:
         """See ``Progress.note``."""
         self.notes.append(text)
+
+
+class Noted(Silent):
+    """Nobody looks at the stages, but somebody reads the notes: work behind a server."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        super().__init__()
+        self._say = say
+
+    def note(self, text: str) -> None:
+        """See ``Progress.note``; nothing is kept."""
+        self._say(text)

@@ -21,12 +21,14 @@ __all__ = [
     "list_schedules",
     "remove_schedule",
     "renew_lease",
+    "schedule_by_id",
+    "schedule_named",
 ]
 
 
 @dataclass(frozen=True, slots=True)
 class ScheduleState:
-    """A schedule as stored. ``next_at`` is when it is due, ``result`` ok, failed or stopped."""
+    """A schedule as stored. ``next_at`` is when it is due, ``result`` ok, failed, stopped or postponed."""
 
     id: int
     name: str
@@ -73,6 +75,18 @@ def list_schedules(session: Session) -> list[ScheduleState]:
     return [_state(row) for row in session.scalars(select(Schedule).order_by(Schedule.name))]
 
 
+def schedule_by_id(session: Session, id_: int) -> ScheduleState | None:
+    """The schedule as it is now, or None when it was removed."""
+    row = session.get(Schedule, id_)
+    return None if row is None else _state(row)
+
+
+def schedule_named(session: Session, name: str) -> ScheduleState | None:
+    """The schedule of that name, or None."""
+    row = session.scalar(select(Schedule).where(Schedule.name == name))
+    return None if row is None else _state(row)
+
+
 def due_schedules(session: Session, at: datetime) -> list[ScheduleState]:
     """Those that are due and that nobody runs, longest waiting first."""
     rows = (
@@ -81,13 +95,17 @@ def due_schedules(session: Session, at: datetime) -> list[ScheduleState]:
     return [_state(row) for row in session.scalars(rows)]
 
 
-def claim_schedule(session: Session, id_: int, owner: str, lease: timedelta) -> bool:
-    """Take the right to run one; False when another was faster. A dead runner's lease ends by itself."""
+def claim_schedule(session: Session, id_: int, owner: str, lease: timedelta, *, due: bool = False) -> bool:
+    """Take the right to run one; False when another was faster. A dead runner's lease ends by itself.
+
+    With ``due`` only while it is: another may have run it, and ended, since it was listed.
+    """
     at = now()
+    still = (Schedule.enabled, Schedule.next_at <= at) if due else ()
     return _changed(
         session,
         update(Schedule)
-        .where(Schedule.id == id_, _free(at))
+        .where(Schedule.id == id_, _free(at), *still)
         .values(lease=owner, lease_until=at + lease, started_at=at),
     )
 

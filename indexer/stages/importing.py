@@ -20,12 +20,14 @@ from indexer.progress import Progress
 __all__ = ["HubReport", "import_dump", "store_page"]
 
 _BATCH = 200
+_REASONS = 10
+"""So many reasons of refusals are told at once; the catalog keeps all."""
 
 
 @dataclass(slots=True)
 class HubReport:
     """What was taken from hubs. ``unknown_labels`` counts base labels that no table maps; ``problems`` tells
-    files that could not be read to their end."""
+    files that could not be read to their end; ``reasons`` are the first refusals, each a sentence."""
 
     items: int = 0
     models: int = 0
@@ -35,6 +37,12 @@ class HubReport:
     warnings: int = 0
     unknown_labels: Counter[str] = field(default_factory=Counter)
     problems: dict[str, str] = field(default_factory=dict)
+    reasons: list[str] = field(default_factory=list)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON data; unknown labels most frequent first."""
+        counts = {name: getattr(self, name) for name in self.__slots__}
+        return counts | {"unknown_labels": dict(self.unknown_labels.most_common())}
 
 
 def import_dump(path: Path, catalog: Catalog, progress: Progress, report: HubReport) -> None:
@@ -70,6 +78,7 @@ def store_page(session: Session, parsed: Sequence[HubModel | Refused], report: H
     report.items += len(parsed)
     report.models += len(models)
     report.refused += len(refused)
+    report.reasons += [item.detail for item in refused[: _REASONS - len(report.reasons)]]
     report.linked += stored.linked
     report.versions += sum(len(model.versions) for model in models)
     report.warnings += sum(len(model.warnings) for model in models)

@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 
 import uvicorn
 
@@ -12,8 +13,12 @@ from search.api.app import create_app
 __all__ = ["serve"]
 
 
-def serve(settings: Settings, say: Callable[[str], None]) -> None:
-    """Serve the page and the API until Ctrl-C.
+def serve(
+    settings: Settings, say: Callable[[str], None], beside: AbstractContextManager[object] | None = None
+) -> None:
+    """Serve the page and the API until Ctrl-C or SIGTERM; answers under way get a few seconds to end.
+
+    ``beside`` is entered once the port is ours, and left when the server has ended.
 
     Raises ``UsageError`` when the port is taken, or when other machines would get in without a token.
     """
@@ -32,8 +37,10 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
         limit_concurrency=200,
         timeout_keep_alive=10,
         h11_max_incomplete_event_size=65_536,
+        timeout_graceful_shutdown=3,
     )
-    uvicorn.Server(config).run(sockets=[bound])
+    with beside or nullcontext():
+        uvicorn.Server(config).run(sockets=[bound])
 
 
 def _bind(host: str, port: int) -> socket.socket:
@@ -42,6 +49,7 @@ def _bind(host: str, port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
+        listener.listen(128)  # who comes before the server has started waits for its answer
     except OSError as error:
         listener.close()
         raise UsageError(

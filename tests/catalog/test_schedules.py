@@ -29,6 +29,16 @@ def test_due_ones_are_run_by_one_owner(catalog: Catalog) -> None:
     assert due(catalog) == []
 
 
+def test_what_another_ran_to_its_end_meanwhile_is_not_claimed_as_due(catalog: Catalog) -> None:
+    add(catalog)
+    (id_,) = due(catalog)
+    with catalog.write() as session:
+        assert schedules.claim_schedule(session, id_, "a", HOUR, due=True)
+        schedules.end_schedule(session, id_, "a", "ok", "done", now() + HOUR)
+        assert not schedules.claim_schedule(session, id_, "b", HOUR, due=True)
+        assert schedules.claim_schedule(session, id_, "b", HOUR)
+
+
 def test_a_dead_runners_lease_ends(catalog: Catalog) -> None:
     add(catalog)
     (id_,) = due(catalog)
