@@ -10,13 +10,18 @@ from rich.console import Console as RichConsole
 from rich.markup import escape
 from rich.progress import (
     BarColumn,
+    DownloadColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
     SpinnerColumn,
+    Task,
     TextColumn,
     TimeRemainingColumn,
+    TransferSpeedColumn,
 )
 from rich.table import Table
+from rich.text import Text
 
 if TYPE_CHECKING:
     from indexer.pipeline import IndexReport
@@ -40,6 +45,14 @@ class _Bar:
         self._progress.advance(self._task, count)
 
 
+class _Rate(ProgressColumn):
+    """How many a second, once that can be said."""
+
+    def render(self, task: Task) -> Text:
+        """See ``ProgressColumn.render``."""
+        return Text("" if task.speed is None else f"{task.speed:,.1f}/s")
+
+
 class Console:
     """A person at a terminal, or a program that wants JSON. It is a ``progress.Progress``."""
 
@@ -51,12 +64,16 @@ class Console:
     @contextmanager
     def stage(self, title: str, unit: str, total: int | None) -> Iterator["Stage"]:
         """A progress bar on standard error while the stage lasts; it only counts while the end is unknown."""
+        count = (
+            (DownloadColumn(), TransferSpeedColumn())
+            if unit == "bytes"
+            else (MofNCompleteColumn(), TextColumn(unit), _Rate())
+        )
         columns = (
             SpinnerColumn(),
             TextColumn("{task.description}"),
             BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn(unit),
+            *count,
             TimeRemainingColumn(),
         )
         with Progress(*columns, console=self.err, disable=not self.err.is_terminal) as progress:
@@ -103,11 +120,15 @@ class Console:
     def index_report(self, report: "IndexReport") -> None:
         """What an index run did, folder by folder."""
         rows = [
-            [path, *map(str, (s.read, s.unchanged, s.quarantined, s.postponed, s.missing))]
+            [path, *map(str, (s.read, s.unchanged, s.moved, s.quarantined, s.postponed, s.missing))]
             for path, s in report.scans.items()
         ]
-        self.table("", ["folder", "read", "unchanged", "quarantined", "postponed", "missing"], rows)
+        self.table("", ["folder", "read", "unchanged", "moved", "quarantined", "postponed", "missing"], rows)
         self.line(
             f"{report.pictures.embedded} pictures looked at, {report.pictures.broken} broken; "
             f"{report.published} entries published."
         )
+        if report.adapters.measured:
+            broken = report.adapters.nonfunctional
+            told = f"; {broken} cannot work (see is:nonfunctional)" if broken else ""
+            self.line(f"{report.adapters.measured} adapters measured{told}.")

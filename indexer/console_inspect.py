@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from indexer.console import printable
+from indexer.console_image import image_rows
 from indexer.console_words import (
     adapter_title,
     architecture_title,
@@ -100,8 +101,8 @@ def file_page(data: Told) -> Group:
     """What follows the name: the refusal, or facts, evidence, claims and what is odd."""
     if data.get("reason"):
         return Group(field_grid(_refusal(data["reason"])), *_oddities(data))
-    if not is_empty(data.get("generation")):
-        return Group(field_grid(_picture(data)), *_oddities(data))
+    if "generation" in data:
+        return Group(field_grid(image_rows(data)), *_oddities(data))
     parts: list[RenderableType] = [field_grid(_facts(data)), *_oddities(data)]
     recipe = recipe_table(data.get("training") or {})
     if recipe is not None:
@@ -313,24 +314,3 @@ def _oddities(data: Told) -> list[RenderableType]:
             ("warning", Text(f"{told(sentences.get(code, ''))} [{told(code)}]".strip(), style="yellow"))
         )
     return [Padding(field_grid(rows), (1, 0, 0, 0))] if rows else []
-
-
-def _picture(data: Told) -> list[Row]:
-    """How a picture was made, as it says itself."""
-    made = data["generation"]
-    order = (
-        "generator",
-        "version",
-        "prompt",
-        "negative_prompt",
-        "steps",
-        "sampler",
-        "scheduler",
-        "cfg",
-        "seed",
-    )
-    rows = [(n.replace("_", " "), Text(told(made[n]))) for n in order if not is_empty(made.get(n))]
-    if made.get("width") and made.get("height"):
-        rows.append(("size", Text(f"{made['width']} × {made['height']}")))
-    rows += [("model", Text(told(model))) for model in made.get("models") or ()]
-    return rows

@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from indexer.embedding.encoders import Encoder
-from indexer.embedding.layout import LayoutDescriptor
-from indexer.embedding.style import StyleDescriptor
+from indexer.embedding.descriptors import DESCRIPTORS
+from indexer.embedding.encoders import Encoder, SemanticEncoder
 from indexer.embedding.weights import WeightsUnavailableError
 from indexer.progress import Progress
 from indexer.settings import Settings
@@ -19,7 +18,7 @@ class Encoders:
 
     style: Encoder
     content: Encoder
-    semantic: Encoder | None
+    semantic: SemanticEncoder | None
 
     @property
     def seen(self) -> Encoder:
@@ -37,10 +36,10 @@ def active_encoders(settings: Settings, progress: Progress, *, download: bool = 
 
     ``download`` lets open_clip fetch a published tag that is not here yet: indexing may, answering must not.
     """
-    return Encoders(StyleDescriptor(), LayoutDescriptor(), _semantic(settings, progress, download))
+    return Encoders(DESCRIPTORS["style"], DESCRIPTORS["content"], _semantic(settings, progress, download))
 
 
-def _semantic(settings: Settings, progress: Progress, download: bool) -> Encoder | None:
+def _semantic(settings: Settings, progress: Progress, download: bool) -> SemanticEncoder | None:
     if settings.clip_pretrained is None:
         return None
     from indexer.embedding.semantic import OpenClipEncoder

@@ -9,6 +9,7 @@ from typing import Any
 from indexer.domain.found import FoundFile, Judged, Problem
 from indexer.domain.mislabels import extension_conflicts
 from indexer.errors import UsageError
+from indexer.inspecting_images import describe_image, is_image
 from indexer.parsers.hashing import data_start, hash_file
 from indexer.parsers.sidecars import SIDECAR_SUFFIXES
 from indexer.reading import judge
@@ -22,16 +23,29 @@ def is_url(text: str) -> bool:
     return text.lower().startswith(("http://", "https://"))
 
 
-def inspect_paths(paths: list[Path], *, hashes: bool = False) -> Iterator[dict[str, Any]]:
-    """One object a file, as the public contract spells it; folders are walked.
+def inspect_paths(
+    paths: list[Path], *, hashes: bool = False, weights: bool = False
+) -> Iterator[dict[str, Any]]:
+    """One object a file, as the public contract spells it; folders are walked. ``weights`` reads adapters
+    whole and tells those that cannot work.
 
     Raises ``UsageError`` (``path_missing``) for a path that is not there.
     """
     for path in paths:
         if not path.exists():
             raise UsageError("path_missing", f"There is no file or folder {str(path)!r}. Check its name.")
+        if is_image(path):
+            yield describe_image(path)
+            continue
         for found in _found(path):
-            yield describe(judge(found, named=False), hashes=hashes)
+            told = describe(judge(found, named=False), hashes=hashes)
+            yield _with_weights(told, found) if weights and not found.parts else told
+
+
+def _with_weights(told: dict[str, Any], found: FoundFile) -> dict[str, Any]:
+    from indexer.adapter_weights import with_weights  # numpy comes with it
+
+    return with_weights(told, found.path)
 
 
 def _found(path: Path) -> Iterator[FoundFile]:

@@ -14,18 +14,29 @@ from indexer.catalog.database import Catalog, open_catalog
 from indexer.catalog.lock import writer_lock
 from indexer.catalog.roots import known_roots, mark_offline
 from indexer.domain.found import FoundFile, Judged, Problem
-from indexer.encoders import active_encoders
+from indexer.encoders import Encoders, active_encoders
 from indexer.errors import CatalogError, UsageError
 from indexer.indexes.vectors import VectorIndexError
 from indexer.progress import Progress
 from indexer.reading import judge
 from indexer.settings import Settings
+from indexer.sources.libraries import Survey
+from indexer.stages.adapters import AdapterReport, measure_adapters
+from indexer.stages.generation import RecordReport, read_records, skip_own_changes
 from indexer.stages.hashing import hash_places
 from indexer.stages.pictures import PictureReport, embed_pictures
 from indexer.stages.publish import publish_text, publish_vectors
-from indexer.stages.scan import ScanReport, scan_root
+from indexer.stages.scan import Judge, ScanReport
+from indexer.stages.scan_roots import scan_roots
 
-__all__ = ["IndexReport", "index_folders", "rebuild_indexes"]
+__all__ = [
+    "IndexReport",
+    "finish_indexing",
+    "guarded",
+    "index_folders",
+    "rebuild_indexes",
+    "writing",
+]
 
 
 @dataclass(slots=True)
@@ -34,45 +45,64 @@ class IndexReport:
 
     scans: dict[str, ScanReport] = field(default_factory=dict)
     hashed: int = 0
+    records: RecordReport = field(default_factory=RecordReport)
     pictures: PictureReport = field(default_factory=PictureReport)
+    adapters: AdapterReport = field(default_factory=AdapterReport)
     published: int = 0
     vectors: int = 0
 
 
 def index_folders(
-    folders: Sequence[Path], settings: Settings, progress: Progress, *, hash_all: bool = False
+    folders: Sequence[Path],
+    settings: Settings,
+    progress: Progress,
+    *,
+    hash_all: bool = False,
+    surveys: dict[Path, Survey] | None = None,
 ) -> IndexReport:
     """Index folders (all known ones when none is given), embed their previews, publish the indexes.
 
+    Folders outside that tools in them read models from are indexed too. ``surveys`` receives the libraries
+    found in each.
+
     Raises ``UsageError`` for a folder that is not there, ``CatalogError`` when the catalog cannot be written.
     """
-    with _writing(settings) as catalog:
-        return _index(_roots(folders, catalog, progress), catalog, settings, progress, hash_all)
+    with writing(settings) as catalog:
+        report = IndexReport()
+        roots = _roots(folders, catalog, progress)
+        for root, scan in scan_roots(roots, catalog, settings, progress, guarded(settings), surveys):
+            report.scans[str(root)] = scan
+        return finish_indexing(report, catalog, settings, progress, hash_all=hash_all)
 
 
-def _index(
-    roots: Sequence[Path], catalog: Catalog, settings: Settings, progress: Progress, hash_all: bool
+def finish_indexing(
+    report: IndexReport,
+    catalog: Catalog,
+    settings: Settings,
+    progress: Progress,
+    *,
+    hash_all: bool,
+    encoders: Encoders | None = None,
 ) -> IndexReport:
-    report = IndexReport()
-
-    def guarded(found: FoundFile) -> Judged | Problem:
-        return _guarded(found, settings)
-
-    for root in roots:
-        report.scans[str(root)] = scan_root(root, catalog, settings, progress, guarded)
+    """After the scans of ``report``: hash, read and look at pictures, publish. Fills the report."""
     report.hashed = hash_places(catalog, progress, everything=hash_all)
+    report.records = read_records(catalog, settings, progress)
     # Words are searchable before the pictures are done: those take the longest.
     report.published = publish_text(catalog, settings, progress)
-    encoders = active_encoders(settings, progress, download=True)
+    encoders = encoders or active_encoders(settings, progress, download=True)
     report.pictures = embed_pictures(catalog, settings, encoders, progress)
     report.published += publish_text(catalog, settings, progress)
     report.vectors = publish_vectors(catalog, settings, encoders, progress)
+    if settings.read_weights:  # whole files are read: last, when everything else can be searched
+        report.adapters = measure_adapters(catalog, progress)
+        report.published += publish_text(catalog, settings, progress)
+    skip_own_changes(catalog)
     return report
 
 
 def rebuild_indexes(settings: Settings, progress: Progress) -> IndexReport:
     """Throw the indexes away and build them from the catalog."""
-    with _writing(settings) as catalog:
+    with writing(settings) as catalog:
         report = IndexReport()
         report.published = publish_text(catalog, settings, progress, afresh=True)
         encoders = active_encoders(settings, progress, download=True)
@@ -81,7 +111,7 @@ def rebuild_indexes(settings: Settings, progress: Progress) -> IndexReport:
 
 
 @contextmanager
-def _writing(settings: Settings) -> Iterator[Catalog]:
+def writing(settings: Settings) -> Iterator[Catalog]:
     """The open catalog with the sole right to write, closed afterwards."""
     catalog = open_catalog(settings)
     try:
@@ -104,6 +134,11 @@ def _disk_faults(settings: Settings) -> Iterator[None]:
             f"Writing below {settings.home} failed ({error}). {advice} and run the same command again; "
             "nothing stored so far is lost.",
         ) from error
+
+
+def guarded(settings: Settings) -> Judge:
+    """``judge`` that never raises."""
+    return lambda found: _guarded(found, settings)
 
 
 def _guarded(found: FoundFile, settings: Settings) -> Judged | Problem:

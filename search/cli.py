@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from indexer.cli import Home, Json
 from indexer.cli import app as indexer_app
+from indexer.cli_options import Home, Json
 from indexer.console import Console
 from indexer.errors import PinakesError
+from indexer.progress import Noted
 from indexer.settings import read_settings
 from indexer.sources.local import MODEL_SUFFIXES
 
@@ -68,9 +69,18 @@ def search(
 def similar(
     what: Annotated[str, typer.Argument(help="A picture file, or a model by id or name.")],
     query: Annotated[list[str] | None, typer.Argument(help="Filters to narrow the answer.")] = None,
-    by: Annotated[str, typer.Option(help="style: how it is drawn; content: what is in it.")] = "style",
+    by: Annotated[
+        str, typer.Option(help="style: how it is drawn; content: what is in it; mix: both; weights: of LoRAs.")
+    ] = "style",
     base: Base = None,
     limit: Limit = 20,
+    offset: Annotated[int, typer.Option(help="Skip so many entries.")] = 0,
+    min_score: Annotated[
+        float | None,
+        typer.Option(
+            help="Call nothing similar below this, 0 to 1. Default: a measured cut-off.", show_default=False
+        ),
+    ] = None,
     explain: Explain = False,
     json: Json = False,
     home: Home = None,
@@ -81,7 +91,13 @@ def similar(
     console = Console(json)
     with Pinakes(read_settings(home)) as pinakes:
         answer = pinakes.similar(
-            _picture_or_model(what), by=by, base=base, query=" ".join(query or []), limit=limit
+            _picture_or_model(what),
+            by=by,
+            base=base,
+            query=" ".join(query or []),
+            limit=limit,
+            offset=offset,
+            min_score=min_score,
         )
     console.answer(answer.to_json(), lambda: _show_hits(console, answer, explain))
 
@@ -92,14 +108,84 @@ def show(
     json: Json = False,
     home: Home = None,
 ) -> None:
-    """Everything known of one model: files, verdict with evidence, claims by source, previews."""
+    """Everything known of one model: files, verdict with evidence, your overrides, training, claims."""
     from search.service import Pinakes
+    from search.terminal import show_details
 
     console = Console(json)
     with Pinakes(read_settings(home)) as pinakes:
         details = pinakes.show(pinakes.find(what).id)
     assert details is not None  # find answers entries only
-    console.answer(details.to_json(), lambda: _show_details(console, details.to_json()))
+    console.answer(details.to_json(), lambda: show_details(console, details.to_json()))
+
+
+@app.command(epilog='Example: pinakes mislabelled "type:lora"')
+def mislabelled(
+    query: Annotated[list[str] | None, typer.Argument(help="Words and filters to narrow the report.")] = None,
+    limit: Annotated[
+        int | None, typer.Option("--limit", "-n", min=1, help="At most so many models.", show_default=False)
+    ] = None,
+    offset: Annotated[int, typer.Option(min=0, help="Skip so many models.")] = 0,
+    json: Json = False,
+    home: Home = None,
+) -> None:
+    """Files that are said to be one thing and found to be another: claims against tensors."""
+    from search.service import Pinakes
+    from search.terminal import show_mislabelled
+
+    console = Console(json)
+    with Pinakes(read_settings(home)) as pinakes:
+        report = pinakes.mislabelled(" ".join(query or []), limit=limit, offset=offset)
+        if json:
+            head = {"total": report.total, "hidden": report.hidden, "offset": report.offset}
+            console.write_stream(head, "items", report.items)
+        else:
+            show_mislabelled(console, report)
+
+
+@app.command(epilog="Example: pinakes duplicates --limit 20")
+def duplicates(
+    limit: Annotated[
+        int | None, typer.Option("--limit", "-n", min=1, help="At most so many groups.", show_default=False)
+    ] = None,
+    offset: Annotated[int, typer.Option(min=0, help="Skip so many groups.")] = 0,
+    json: Json = False,
+    home: Home = None,
+) -> None:
+    """What lies several times: copies, the same tensors under other metadata, LoRAs with the same weights.
+
+    Renamed, re-uploaded, converted to other names, merged at another strength. Nothing is deleted.
+    """
+    from search.service import Pinakes
+    from search.terminal_duplicates import show_duplicates
+
+    console = Console(json)
+    with Pinakes(read_settings(home)) as pinakes:
+        report = pinakes.duplicates(limit=limit, offset=offset)
+    console.answer(report.to_json(), lambda: show_duplicates(console, report))
+
+
+@app.command("map", epilog="Example: pinakes map type:lora --out map.html")
+def style_map(
+    query: Annotated[list[str] | None, typer.Argument(help="Words and filters to narrow the map.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Write the map into this .html or .svg file.", show_default=False)
+    ] = None,
+    json: Json = False,
+    home: Home = None,
+) -> None:
+    """The library's styles laid out side by side, in neighbourhoods named by their common words."""
+    from search.service import Pinakes
+    from search.terminal_map import show_map
+    from search.web.map import write_map
+
+    console = Console(json)
+    with Pinakes(read_settings(home)) as pinakes:
+        drawn = pinakes.map(" ".join(query or []))
+        if out is not None:
+            write_map(pinakes, drawn, out)
+            console.note(f"Written: {out}")
+    console.answer(drawn.to_json(), lambda: show_map(console, drawn))
 
 
 @app.command(epilog="Example: pinakes stats")
@@ -130,14 +216,21 @@ def fields(json: Json = False, home: Home = None) -> None:
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to bind to.", show_default=False)] = None,
     port: Annotated[int | None, typer.Option(help="Port; 0 picks a free one.", show_default=False)] = None,
+    schedules: Annotated[
+        bool, typer.Option("--schedules/--no-schedules", help="Run scheduled jobs too.")
+    ] = True,
     home: Home = None,
 ) -> None:
-    """Serve the page and the API on this machine."""
+    """Serve the page and the API on this machine, and run what is scheduled."""
+    from indexer.schedule import Scheduler
     from search.api.serve import serve as run
 
+    console = Console()
     settings = read_settings(home)
     changes = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
-    run(settings.model_copy(update=changes), Console().line)
+    settings = settings.model_copy(update=changes)
+    signal.signal(signal.SIGTERM, _end)
+    run(settings, console.line, Scheduler(settings, Noted(console.note)) if schedules else None)
 
 
 def _picture_or_model(what: str) -> Path | str:
@@ -169,36 +262,6 @@ def _show_hits(console: Console, answer: "Answer", explain: bool) -> None:
     console.line(f"{len(answer.hits)} of {answer.total} in {answer.took_ms:.0f} ms{hidden}")
 
 
-def _show_details(console: Console, details: dict[str, object]) -> None:
-    for name in (
-        "name",
-        "version",
-        "kind",
-        "adapter",
-        "architecture",
-        "family",
-        "base_label",
-        "creator",
-        "licence",
-    ):
-        if details.get(name):
-            console.line(f"{name.replace('_', ' '):14}{details[name]}")
-    for name in ("tags", "trigger_words"):
-        words = details.get(name)
-        if isinstance(words, list | tuple) and words:
-            console.line(f"{name.replace('_', ' '):14}{', '.join(map(str, words))}")
-    files = details["files"]
-    assert isinstance(files, list)
-    for file in files:
-        for place in file["places"]:
-            console.line(f"{'file':14}{place['path']}{'  (missing)' if place['missing'] else ''}")
-        verdict = file["verdict"] or {}
-        for row in verdict.get("evidence", []):
-            console.line(f"{'evidence':14}{row['rule']}: {row['detail']}")
-        for row in verdict.get("conflicts", []):
-            console.line(f"{'conflict':14}{row['source']} says {row['claim']}, but {row['found']}")
-
-
 def _show_counts(console: Console, counts: dict[str, object]) -> None:
     for name in ("entries", "files", "bytes", "missing"):
         console.line(f"{name:14}{counts[name]:,}")
@@ -209,14 +272,23 @@ def _show_counts(console: Console, counts: dict[str, object]) -> None:
 
 
 app.registered_commands = [*indexer_app.registered_commands, *app.registered_commands]
+app.registered_groups = indexer_app.registered_groups
 
 
 class Stopped(BaseException):
     """Ctrl-C. Not KeyboardInterrupt, which the command's framework would turn into a silent exit."""
 
 
+class Ended(BaseException):
+    """SIGTERM: a server's usual end."""
+
+
 def _stop(_signal: int, _frame: object) -> None:
     raise Stopped
+
+
+def _end(_signal: int, _frame: object) -> None:
+    raise Ended
 
 
 def main() -> None:
@@ -229,6 +301,8 @@ def main() -> None:
     except PinakesError as error:
         Console().note(f"pinakes: {error}")
         sys.exit(2)
+    except Ended:
+        sys.exit(0)
     except Stopped:
         Console().note("Stopped. What was done is kept; run the same command again to go on.")
         sys.exit(130)

@@ -12,14 +12,17 @@ from indexer.domain.records import Document
 
 __all__ = ["SIGNALS", "Score", "Weights", "document_signals", "fuse", "load_weights"]
 
-SIGNALS = ("text", "semantic", "style", "compatibility", "rating", "popularity", "freshness", "quality")
+SIGNALS = (
+    *("text", "semantic", "style", "weights", "compatibility"),
+    *("rating", "popularity", "freshness", "quality"),
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Weights:
     """The rows of ``ranking.toml`` as numbers."""
 
-    signals: Mapping[str, float]
+    signals: dict[str, float]
     fields: Mapping[str, float]
     numbers: Mapping[str, float]
 

@@ -1,15 +1,26 @@
 """Which entries could be meant? Candidates from the text index and from pictures, before ranking."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from indexer.domain.fields import FIELDS
-from indexer.domain.filters import ALL, And, AnyOf, Filter
+from indexer.domain.filters import ALL, And, AnyOf, Filter, keyword, values_of
+from indexer.domain.records import Document
 from indexer.indexes.text import TextIndex, TextQuery
 from search.query import ParsedQuery
 from search.ranking import load_weights
 
-__all__ = ["RANKED", "Candidates", "flags_asked", "hidden_total", "is_everything", "text_candidates"]
+__all__ = [
+    "RANKED",
+    "Candidates",
+    "alike",
+    "flags_asked",
+    "hidden_total",
+    "is_everything",
+    "joined",
+    "text_candidates",
+]
 
 RANKED = 1_000
 """So many best matches are ranked by all signals; beyond them the engine's own order stands."""
@@ -29,6 +40,7 @@ class Candidates:
     offset: int = 0
     rankable: bool = True
     facets: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    best: float | None = None
 
     @property
     def scored(self) -> bool:
@@ -37,7 +49,7 @@ class Candidates:
 
     def text_score(self, place: int) -> float:
         """The text score at a place, 0..1 relative to the best match."""
-        best = self.scores[0]  # the engine answers best first
+        best = self.scores[0] if self.best is None else self.best  # the engine answers best first
         return self.scores[place] / best if best > 0 else 0.0
 
     @classmethod
@@ -45,6 +57,32 @@ class Candidates:
         """Candidates that pictures alone gave, best first, ties by id."""
         ids = sorted(looked, key=lambda id_: (-looked[id_], id_))
         return cls(ids, len(ids))
+
+
+def alike(
+    looked: Mapping[str, Mapping[int, float]], cut_offs: Mapping[str, float], least: float | None
+) -> dict[int, float]:
+    """Entries that may be called similar: mean score over the ways of looking, an entry one way did not bring
+    counting 0 there. ``least`` overrules the mean of the ``cut_offs``."""
+    bound = sum(cut_offs.values()) / len(cut_offs) if least is None else least
+    ids = {id_ for scores in looked.values() for id_ in scores}
+    means = {id_: sum(s.get(id_, 0.0) for s in looked.values()) / len(looked) for id_ in ids}
+    return {id_: mean for id_, mean in means.items() if mean >= bound}
+
+
+def joined(found: Candidates, documents: Sequence[Document]) -> Candidates:
+    """``found`` and entries that only pictures brought: counted in the total and in the facets."""
+    more = {name: Counter(counts) for name, counts in found.facets.items()}
+    for document in documents:
+        for name, counts in more.items():
+            counts.update({keyword(str(value)) for value in values_of(document, FIELDS[name])})
+    return replace(
+        found,
+        ids=(*found.ids, *(document.id for document in documents)),
+        scores=(*found.scores, *(0.0 for _ in documents)),
+        total=found.total + len(documents),
+        facets={name: dict(counts.most_common()) for name, counts in more.items()},
+    )
 
 
 def text_candidates(

@@ -26,6 +26,7 @@ from indexer.catalog.details import (
     version_details,
 )
 from indexer.catalog.schedules import list_schedules
+from indexer.catalog.usage import version_usage
 from indexer.domain.fields import FIELDS
 from indexer.domain.filters import And, AnyOf, Filter, Not
 from indexer.domain.hubs import hash_values
@@ -39,10 +40,21 @@ from indexer.parsers.training import parse_metadata, told_facts
 from indexer.settings import Settings, read_settings
 from indexer.thumbnails import thumbnail_path
 from search.answers import Answer, Hit
+from search.described import described, described_picture
+from search.duplicates import Duplicates, find_duplicates
+from search.map import Maps, StyleMap
 from search.mislabelled import Mislabelled, labels_at_fault
 from search.query import ParsedQuery, parse_query
 from search.ranking import document_signals, fuse, load_weights
-from search.retrieval import RANKED, Candidates, flags_asked, hidden_total, is_everything, text_candidates
+from search.retrieval import (
+    RANKED,
+    Candidates,
+    alike,
+    flags_asked,
+    hidden_total,
+    is_everything,
+    text_candidates,
+)
 from search.similar import Looks
 
 _T = TypeVar("_T")
@@ -50,6 +62,8 @@ _T = TypeVar("_T")
 __all__ = ["SORTS", "Pinakes"]
 
 SORTS = ("relevance", *ORDERS)
+_BY = ("style", "content", "mix", "weights")
+_BY_SIGNALS = {"style": "style", "content": "semantic", "weights": "weights"}
 MAX_LIMIT = 200
 MAX_MATCHING = 1_000_000
 _HIDDEN = ("adult", "real_person", "minor")
@@ -86,6 +100,11 @@ class Pinakes:
     def looks(self) -> Looks:
         """The vector indexes."""
         return self._once("looks", lambda: Looks(self.settings, self.catalog))
+
+    @property
+    def maps(self) -> Maps:
+        """Maps of the library's styles."""
+        return self._once("maps", lambda: Maps(self.settings, self.catalog))
 
     def __enter__(self) -> Self:
         return self
@@ -125,7 +144,10 @@ class Pinakes:
             return self._by_picture(parsed, where, image, base, limit, offset, started)
         order = None if sort == "relevance" else sort
         found = text_candidates(self.text, parsed, where, order, limit, offset, _FACETS)
-        hits = self._rank(found, base)
+        looked: Mapping[int, float] = {}
+        if order is None and self.settings.clip_pretrained is not None:
+            found, looked = described(self.looks, self.catalog, self.text, parsed, where, found)
+        hits = self._rank(found, base, {"semantic": looked} if looked else None, described=True)
         return self._answer(parsed, found, hits, started, limit=limit, offset=offset, base=base, sort=sort)
 
     def _by_picture(
@@ -138,14 +160,18 @@ class Pinakes:
         offset: int,
         started: float,
     ) -> Answer:
-        """Words narrow, the picture ranks: of what matches the query, what is most like the picture first."""
+        """What is most like the picture first. With CLIP words count beside it; else they narrow."""
         narrowed = text_candidates(self.text, parsed, where, None, RANKED, 0, _FACETS)
-        looked = self.looks.of_image(image, "content", narrowed.ids)
-        found = Candidates.from_scores(looked)
+        both = described_picture(self.looks, self.catalog, self.text, parsed, where, narrowed, image)
+        if both is None:
+            looked: Mapping[int, float] = self.looks.of_image(image, "content", narrowed.ids)
+            found = replace(Candidates.from_scores(looked), facets=narrowed.facets)
+        else:
+            found, looked = both
         hits = self._rank(found, base, {"semantic": looked})
         return self._answer(
             parsed,
-            replace(found, facets=narrowed.facets),
+            found,
             hits,
             started,
             limit=limit,
@@ -161,16 +187,23 @@ class Pinakes:
         base: str | None = None,
         query: str = "",
         limit: int = 24,
+        offset: int = 0,
+        min_score: float | None = None,
     ) -> Answer:
         """Find entries whose previews look like a picture (path or bytes) or like an entry (id or name).
 
-        ``by`` is ``style`` (how it is drawn) or ``content`` (what is in it). ``base`` keeps what is made for
-        that architecture. Raises ``UsageError`` when ``what`` names nothing, or the entry has no preview.
+        ``by`` is ``style`` (how it is drawn), ``content`` (what is in it), ``mix`` (both, weighed as
+        ``ranking.toml`` says) or ``weights`` (how it changes the model: adapters of one architecture only).
+        Scores by style and content say how rare so near a picture is: 0.25 is one in ten, 0.5 one in a
+        hundred. What scores below ``min_score`` is not called similar; None: the measured cut-off. An
+        adapter without a preview is compared by its weights when asked by style. ``base`` keeps what is made
+        for that architecture. Raises ``UsageError`` when ``what`` names nothing, or the entry has no preview.
         """
         started = time.perf_counter()
-        _check_page("relevance", limit, 0)
-        if by not in ("style", "content"):
-            raise UsageError("by", f"similar by {by!r} is unknown. Choose style or content.")
+        _check_page("relevance", limit, offset)
+        _check_score(min_score)
+        if by not in _BY:
+            raise UsageError("by", f"similar by {by!r} is unknown. Choose style, content, mix or weights.")
         parsed = parse_query(query)
         where = self._visible(parsed)
         base = self._architecture(base)
@@ -178,23 +211,60 @@ class Pinakes:
             where = And((where, AnyOf(FIELDS["arch"], (base,))))
         allowed = None if is_everything(where) else self._matching(parsed, where)
         if isinstance(what, bytes | Path):
-            looked, like = self.looks.of_image(what, by, allowed), None
+            if by == "weights":
+                raise UsageError("by", "A picture has no weights. Choose style or content, or name a model.")
+            looked, like = {way: self.looks.of_image(what, way, allowed) for way in _ways(by)}, None
         else:
             like = self.find(what)
-            looked = self.looks.of_entry(like, by, allowed)
-        found = Candidates.from_scores(looked)
-        hits = self._rank(found, base, {"style" if by == "style" else "semantic": looked})
+            looks = [self._like_entry(like, way, allowed) for way in _ways(by)]
+            looked = {way: scores for scores, way in looks}
+        cut_offs = {way: self.looks.cut_off(way) for way in looked}
+        found = Candidates.from_scores(alike(looked, cut_offs, min_score))
+        hits = self._rank(found, base, {_BY_SIGNALS[way]: scores for way, scores in looked.items()})
         return self._answer(
             parsed,
             found,
             hits,
             started,
             limit=limit,
-            offset=0,
-            by=by,
+            offset=offset,
+            by=by if len(looked) > 1 else next(iter(looked)),
             base=base,
             like={"id": like.id, "name": like.name} if like else "picture",
         )
+
+    def _like_entry(
+        self, entry: Document, by: str, allowed: Sequence[int] | None
+    ) -> tuple[dict[int, float], str]:
+        """Scores, and by what they were made: weights where a style is asked for that nobody has seen."""
+        if by == "weights":
+            return self.looks.of_weights(entry, allowed), by
+        try:
+            return self.looks.of_entry(entry, by, allowed), by
+        except UsageError as error:
+            if by != "style" or error.code not in ("no_preview", "no_vectors"):
+                raise
+            try:
+                return self.looks.of_weights(entry, allowed), "weights"
+            except UsageError:
+                raise error from None
+
+    def duplicates(self, *, limit: int | None = None, offset: int = 0) -> Duplicates:
+        """What lies several times in the library, most bytes first: copies, the same tensors under other
+        metadata, adapters with the same weights. ``limit`` counts groups; None: all. Nothing is deleted.
+        """
+        _check_page("relevance", MAX_LIMIT if limit is None else limit, offset)
+        kept_back = frozenset(self._kept_back(parse_query("")))
+        return find_duplicates(self.catalog, kept_back, MAX_MATCHING if limit is None else limit, offset)
+
+    def map(self, query: str = "") -> StyleMap:
+        """The styles of what matches the query, laid out in the plane with named neighbourhoods.
+
+        Kept until the library changes; empty where no picture was indexed. Raises ``QueryError``.
+        """
+        parsed = parse_query(query)
+        where = self._visible(parsed)
+        return self.maps.draw(query, where, lambda: self._matching(parsed, where))
 
     def find(self, what: int | str) -> Document:
         """The entry that an id, a name, a path or a hash means. Raises ``UsageError`` (``unknown_model``)."""
@@ -223,13 +293,16 @@ class Pinakes:
             return entries.documents(session, [entry_id]).get(entry_id)
 
     def show(self, entry_id: int) -> VersionDetails | None:
-        """Everything known of one entry: files with verdicts and evidence, claims by source, previews."""
+        """Everything known of one entry: files with verdicts and evidence, claims by source, previews, and
+        how pictures use it."""
         with self.catalog.read() as session:
             details = version_details(session, entry_id)
             if details is None:
                 return None
             metadata = header_metadata(session, [file["id"] for file in details.files])
-        return replace(details, training=told_facts(parse_metadata(metadata)[0]))
+            kept_back = frozenset(self._kept_back(parse_query("")))
+            usage = version_usage(session, details.document, details.claims, kept_back)
+        return replace(details, training=told_facts(parse_metadata(metadata)[0]), usage=usage)
 
     def mislabelled(self, query: str = "", *, limit: int | None = None, offset: int = 0) -> Mislabelled:
         """Models whose claims the tensors contradict, of those that match the query, newest first.
@@ -298,9 +371,15 @@ class Pinakes:
         return self.text.search(TextQuery(parsed.terms, parsed.phrases, where), MAX_MATCHING).ids
 
     def _rank(
-        self, found: Candidates, base: str | None, looked: Mapping[str, Mapping[int, float]] | None = None
+        self,
+        found: Candidates,
+        base: str | None,
+        looked: Mapping[str, Mapping[int, float]] | None = None,
+        *,
+        described: bool = False,
     ) -> list[Hit]:
         weights = load_weights()
+        weighing = weights.signals | ({"semantic": weights.numbers["described"]} if described else {})
         with self.catalog.read() as session:
             documents = entries.documents(session, found.ids)
         today = _today()
@@ -313,7 +392,7 @@ class Pinakes:
             if found.scored:
                 signals["text"] = found.text_score(place)
             signals.update((name, scores.get(id_, 0.0)) for name, scores in (looked or {}).items())
-            hits.append(Hit(document, fuse(signals, weights.signals)))
+            hits.append(Hit(document, fuse(signals, weighing)))
         if found.rankable:
             hits.sort(key=lambda hit: (-hit.score.value, hit.document.id))
         return hits
@@ -351,6 +430,15 @@ def _check_page(sort: str, limit: int, offset: int) -> None:
         raise UsageError("limit", f"The limit is {limit}; it must be between 1 and {MAX_LIMIT}.")
     if not 0 <= offset <= MAX_MATCHING:
         raise UsageError("offset", f"The offset is {offset}; it must be between 0 and {MAX_MATCHING}.")
+
+
+def _check_score(score: float | None) -> None:
+    if score is not None and not 0.0 <= score <= 1.0:
+        raise UsageError("min_score", f"The least score is {score}; it must be between 0 and 1.")
+
+
+def _ways(by: str) -> tuple[str, ...]:
+    return ("style", "content") if by == "mix" else (by,)
 
 
 def _today() -> date:

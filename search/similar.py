@@ -1,32 +1,44 @@
 """What looks like this? Pictures against pictures, in two spaces that never meet: style and content."""
 
+import math
 import threading
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.catalog import vectors
+from indexer.catalog import vectors, weights
 from indexer.catalog.database import Catalog
 from indexer.domain.records import Document
+from indexer.domain.vocabulary import architecture_path, architectures
+from indexer.embedding.adapter_vector import IDENTITY
 from indexer.embedding.decoding import Decoded, PreviewDecoder
 from indexer.embedding.encoders import Encoder, unit_rows
 from indexer.embedding.style_space import StyleSpace
 from indexer.embedding.style_store import load_style_space
 from indexer.encoders import Encoders, active_encoders
 from indexer.errors import BadFileError, TemporaryError, UsageError
-from indexer.indexes.vector_manifest import read_manifest
-from indexer.indexes.vectors import FaissIndex, saved_generation
+from indexer.indexes.vector_base import VectorIndex
+from indexer.indexes.vector_manifest import saved_generation
+from indexer.indexes.vector_store import open_index
 from indexer.progress import Silent
 from indexer.settings import Settings
+from search.calibration import LEAST, calibrated
+from search.ranking import load_weights
 
 __all__ = ["Looks"]
 
 Vectors = NDArray[np.float32]
 NEAREST = 400
 """Previews looked at for one answer; several belong to one entry."""
+
+AT_LARGE = 2_048
+"""Pictures that a query is held against to see what is rare."""
+
+REMEMBERED = 512
+"""Queries whose vectors are kept."""
 
 
 class Looks:
@@ -39,8 +51,10 @@ class Looks:
         self.decoder = PreviewDecoder(workers=1)
         self._lock = threading.Lock()
         self._loading = threading.Lock()
-        self._open: dict[str, FaissIndex] = {}
+        self._open: dict[str, VectorIndex] = {}
         self._space: StyleSpace | None = None
+        self._large: dict[str, tuple[VectorIndex, Vectors]] = {}
+        self._text_vector = lru_cache(REMEMBERED)(self._encode_text)
 
     @cached_property
     def _encoders(self) -> Encoders:
@@ -92,6 +106,61 @@ class Looks:
         found.pop(entry.id, None)
         return found
 
+    def of_words(self, text: str, allowed: Sequence[int] | None, *, every: bool = False) -> dict[int, float]:
+        """Entries whose pictures show what words say: id -> score 0..1 by the best of its previews.
+
+        The nearest previews are looked at, or with ``every`` all those of ``allowed``. Only where ``speaks``.
+        """
+        return self._by_content(self._content(), self._text_vector(text), allowed, every=every)
+
+    def speaks(self) -> bool:
+        """Whether CLIP weights are in use and pictures were indexed with them."""
+        if self.settings.clip_pretrained is None or self.encoders.semantic is None:
+            return False
+        try:
+            return len(self._content()) > 0
+        except UsageError:
+            return False
+
+    def cut_off(self, by: str) -> float:
+        """The score below which nothing is called similar; 0 by weights, and where fewer than 20 pictures are
+        indexed: then scores say nothing of how rare they are."""
+        if by == "weights":
+            return 0.0
+        enough = len(self._style()[0] if by == "style" else self._content()) >= LEAST
+        return load_weights().numbers[f"alike_{by}"] if enough else 0.0
+
+    def _encode_text(self, text: str) -> Vectors:
+        assert self.encoders.semantic is not None  # asked before
+        return self.encoders.semantic.encode_text([text])
+
+    def of_weights(self, entry: Document, allowed: Sequence[int] | None) -> dict[int, float]:
+        """Adapters of the same architecture that change the model as an entry does, itself left out; an exact
+        scan of all that were measured.
+
+        Raises ``UsageError`` (``no_weights``) when the entry's weights were not measured, or cannot work.
+        """
+        with self.catalog.read() as session:
+            space = vectors.space_id(session, IDENTITY.key)
+            known = weights.weights_of_versions(session, space or 0, [entry.id])[2]
+            if space is None or not len(known):
+                raise UsageError(
+                    "no_weights",
+                    f"The weights of {entry.name!r} were not measured: that is done for LoRAs in safetensors "
+                    "when they are indexed. Run: pinakes index",
+                )
+            query = unit_rows(known.mean(0, keepdims=True))[0]
+            best: dict[int, float] = {}
+            for ids, _, rows in weights.iterate_weights(session, space, _relatives(entry)):
+                owners = weights.versions_of(session, ids.tolist())
+                for id_, score in zip(ids, np.clip(rows @ query, 0.0, 1.0), strict=True):
+                    owner = owners[int(id_)]
+                    best[owner] = max(best.get(owner, 0.0), float(score))
+        best.pop(entry.id, None)
+        wanted = best if allowed is None else best.keys() & set(allowed)
+        nearest = sorted(wanted, key=lambda id_: -best[id_])[:NEAREST]
+        return {id_: best[id_] for id_ in nearest}
+
     @property
     def _two(self) -> tuple[Encoder, Encoder]:
         return self.encoders.style, self.encoders.seen
@@ -112,7 +181,7 @@ class Looks:
         except (BadFileError, TemporaryError) as error:
             raise UsageError("image", f"The picture cannot be read: {error.detail}") from error
 
-    def _style(self) -> tuple[FaissIndex, StyleSpace]:
+    def _style(self) -> tuple[VectorIndex, StyleSpace]:
         """The style index with the space that was fitted for it."""
         with self._lock:
             index = self._published("style")
@@ -122,14 +191,14 @@ class Looks:
                 raise _other_weights()
             return index, self._space
 
-    def _content(self) -> FaissIndex:
+    def _content(self) -> VectorIndex:
         with self._lock:
             index = self._published("content")
             if index.identity != self.encoders.seen.identity.key:
                 raise _other_weights()
             return index
 
-    def _published(self, name: str) -> FaissIndex:
+    def _published(self, name: str) -> VectorIndex:
         """The index on disk, reopened when a newer generation stands there.
 
         Raises ``UsageError`` (``no_vectors``) when there is none.
@@ -140,30 +209,34 @@ class Looks:
             raise UsageError("no_vectors", "No picture was indexed yet. Run: pinakes index FOLDER")
         opened = self._open.get(name)
         if opened is None or opened.generation != newest:
-            opened = FaissIndex.load(folder, read_manifest(folder).identity)
+            opened = open_index(folder)
             self._open[name] = opened
         return opened
 
     def _by_style(
-        self, index: FaissIndex, space: StyleSpace, rows: Vectors, allowed: Sequence[int] | None
+        self, index: VectorIndex, space: StyleSpace, rows: Vectors, allowed: Sequence[int] | None
     ) -> dict[int, float]:
         """Entries by the mean over all pairs of previews, which is the product of the mean rows."""
         among = None if allowed is None else np.array(sorted(allowed), np.int64)
         ids, raw = index.search(rows.mean(0), NEAREST, among)
-        scores = space.calibrate(raw)
+        others = self._at_large(index) @ rows.mean(0)
+        scores = calibrated(raw, others, math.inf) if len(others) >= LEAST else space.calibrate(raw)
         return {int(id_): float(score) for id_, score in zip(ids, scores, strict=True)}
 
     def _by_content(
-        self, index: FaissIndex, queries: Vectors, allowed: Sequence[int] | None
+        self, index: VectorIndex, queries: Vectors, allowed: Sequence[int] | None, *, every: bool = False
     ) -> dict[int, float]:
-        """Entries by their best preview for each query, averaged over the queries; cosine below 0 is 0."""
+        """Entries by their best preview for each query, averaged over the queries; calibrated."""
         among = self._previews(allowed)
+        nearest = max(1, len(among)) if every and among is not None else NEAREST
+        at_large = queries @ self._at_large(index).T
         best: dict[int, list[float]] = {}
-        for ids, scores in index.search_many(queries, NEAREST, among):
+        for (ids, cosines), others in zip(index.search_many(queries, nearest, among), at_large, strict=True):
+            scores = calibrated(cosines, others)
             with self.catalog.read() as session:
                 owners = vectors.versions_of_previews(session, [int(id_) for id_ in ids])
             found: dict[int, float] = {}
-            for id_, score in zip(ids, np.clip(scores, 0.0, 1.0), strict=True):
+            for id_, score in zip(ids, scores, strict=True):
                 owner = owners.get(int(id_))
                 if owner is not None:
                     found[owner] = max(found.get(owner, 0.0), float(score))
@@ -171,11 +244,28 @@ class Looks:
                 best.setdefault(owner, []).append(score)
         return {owner: sum(scores) / len(queries) for owner, scores in best.items()}
 
+    def _at_large(self, index: VectorIndex) -> Vectors:
+        """(m, d): an even sample of an index."""
+        kept = self._large.get(index.identity)
+        if kept is None or kept[0] is not index:
+            ids = index.ids()
+            places = np.linspace(0, max(len(ids) - 1, 0), min(len(ids), AT_LARGE)).round().astype(np.int64)
+            kept = self._large[index.identity] = (index, index.vectors(np.asarray(ids)[places]))
+        return kept[1]
+
     def _previews(self, allowed: Sequence[int] | None) -> NDArray[np.int64] | None:
         if allowed is None:
             return None
         with self.catalog.read() as session:
             return np.array(sorted(vectors.previews_of_versions(session, allowed)), np.int64)
+
+
+def _relatives(entry: Document) -> list[str]:
+    """All architectures below the root of an entry's own: adapters of others have other modules."""
+    if not entry.architecture_path:
+        return [entry.architecture] if entry.architecture else []
+    root = entry.architecture_path[0]
+    return [id_ for id_ in architectures() if architecture_path(id_)[0] == root]
 
 
 def _other_weights() -> UsageError:

@@ -19,6 +19,7 @@ from indexer.console_inspect import (
 )
 from indexer.console_words import architecture_title, confidence_told, is_empty, size_told, told
 from search.mislabelled import Mislabelled
+from search.terminal_usage import show_usage
 
 __all__ = ["show_details", "show_mislabelled"]
 
@@ -44,6 +45,7 @@ def show_details(console: Console, details: Mapping[str, Any]) -> None:
     if recipe is not None:
         show_block(out, Padding(headline("Training"), (0, 0, 0, 2)))
         show_block(out, Padding(recipe, (0, 0, 0, 2)))
+    show_usage(console, details.get("usage") or {})
     for file in details["files"]:
         _show_file(console, file)
     claims = list(_claims(details["claims"]))

@@ -12,7 +12,23 @@ import pytest
 from indexer.settings import Settings
 from tests.models import write_library, write_safetensors
 
-VERBS = ("index", "demo", "rebuild", "inspect", "search", "similar", "show", "stats", "fields", "serve")
+VERBS = (
+    "index",
+    "demo",
+    "rebuild",
+    "inspect",
+    "override",
+    "mislabelled",
+    "search",
+    "similar",
+    "show",
+    "map",
+    "stats",
+    "fields",
+    "serve",
+    "import",
+    "schedule",
+)
 
 
 def pinakes(*arguments: str | Path, **env: str) -> "subprocess.CompletedProcess[str]":
@@ -65,7 +81,35 @@ def test_inspect_needs_no_catalog_and_answers_a_line_a_file(tmp_path: Path) -> N
         "dtypes", "quantisation", "parameters", "tensors", "trigger_words", "training",
     }  # fmt: skip
     shown = pinakes("inspect", tmp_path / "a.safetensors")
-    assert "lora, sdxl" in shown.stdout
+    assert "Stable Diffusion XL" in shown.stdout and "\x1b" not in shown.stdout
+    listed = pinakes("inspect", tmp_path)
+    assert "3 files · 1 lora" in listed.stdout and "1 cannot be read" in listed.stdout
+    assert listed.returncode == 0
+
+
+def test_a_word_of_mine_wins_until_i_withdraw_it(tmp_path: Path) -> None:
+    folder = tmp_path / "models" / "checkpoints"
+    path = write_safetensors(folder / "ink.safetensors")
+    home = ("--home", tmp_path / "home")
+    answer("index", folder, *home)
+    report = answer("mislabelled", *home)
+    assert (report["total"], report["items"][0]["path"]) == (1, str(path))
+    assert report["items"][0]["conflicts"] == [
+        {"claim": "checkpoint", "source": "folder:checkpoints", "found": "lora"}
+    ]
+    assert set(report["items"][0]) == {"id", "name", "path", "conflicts", "confidence", "evidence"}
+    shown = pinakes("mislabelled", "type:lora", *home)
+    assert "ink.safetensors" in shown.stdout and "1 file of 1 mislabelled model" in shown.stdout
+    told = answer("override", path, "--kind", "Checkpoint", "--category", "style", *home)
+    assert told["overrides"] == {"kind": "checkpoint", "category": "style"}
+    assert answer("search", "type:checkpoint category:style", *home)["total"] == 1
+    assert answer("mislabelled", *home) == {"total": 0, "hidden": 0, "offset": 0, "items": []}
+    assert "your word" in pinakes("show", "ink", *home).stdout
+    assert "your word; found: lora" in pinakes("override", "--list", *home).stdout
+    assert answer("override", path, "--withdraw", "all", *home)["overrides"] == {}
+    assert answer("search", "type:lora", *home)["total"] == 1
+    wrong = pinakes("override", path, "--kind", "loar", *home)
+    assert wrong.returncode == 2 and "Did you mean lora" in wrong.stderr
 
 
 @pytest.mark.parametrize(
@@ -116,6 +160,21 @@ def test_a_stopped_run_says_how_to_go_on(tmp_path: Path) -> None:
     assert run.returncode == 130
     assert "run the same command again" in said
     assert answer("index", folder, "--home", tmp_path / "home")["scans"][str(folder)]["read"] > 0
+
+
+def test_inspecting_a_big_folder_begins_at_once_and_stops_cleanly(tmp_path: Path) -> None:
+    import signal
+
+    folder = write_library(tmp_path / "models", 600, pictures=False)
+    command = [sys.executable, "-m", "search", "inspect", str(folder), "--json"]
+    run = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1)
+    assert run.stdout is not None
+    assert json.loads(run.stdout.readline())["kind"] == "lora"
+    assert run.poll() is None, "it answers before it is done"
+    run.send_signal(signal.SIGINT)
+    _, said = run.communicate(timeout=60)
+    assert run.returncode == 130
+    assert "Traceback" not in said and "Stopped" in said
 
 
 def test_serve_on_other_addresses_needs_a_token(demo_home: Settings) -> None:

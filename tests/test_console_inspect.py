@@ -103,7 +103,7 @@ def test_a_picture_tells_how_it_was_made() -> None:
         "models": [{"kind": "lora", "name": "ink"}],
     }
     shown = page({"path": "a.png", "container": "png", "reason": None, "warnings": [], "generation": made})
-    assert "a harbour" in shown and "kind lora · name ink" in shown
+    assert "a harbour" in shown and "ink  LoRA" in shown
 
 
 @pytest.mark.parametrize("terminal", [False, True])

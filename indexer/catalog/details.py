@@ -14,6 +14,7 @@ from indexer.catalog.schema import (
     ClaimRow,
     Entry,
     File,
+    FileWeights,
     Location,
     Preview,
     Quarantine,
@@ -46,6 +47,7 @@ class VersionDetails:
     statistics: Sequence[Mapping[str, Any]]
     overrides: Sequence[Mapping[str, Any]] = ()
     training: Mapping[str, Any] = field(default_factory=dict)
+    usage: Mapping[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """All of it as plain JSON data."""
@@ -70,9 +72,10 @@ def version_details(session: Session, version_id: int) -> VersionDetails | None:
 
 def _files(session: Session, version_id: int) -> list[dict[str, Any]]:
     files = []
-    for file, verdict in session.execute(
-        select(File, VerdictRow)
+    for file, verdict, weights in session.execute(
+        select(File, VerdictRow, FileWeights)
         .outerjoin(VerdictRow, VerdictRow.file_id == File.id)
+        .outerjoin(FileWeights, FileWeights.file_id == File.id)
         .where(File.version_id == version_id)
         .order_by(File.id)
     ):
@@ -88,12 +91,24 @@ def _files(session: Session, version_id: int) -> list[dict[str, Any]]:
                 "size": file.size,
                 "container": file.container,
                 "sha256": file.sha256,
-                "warnings": file.warnings or {},
+                "warnings": (file.warnings or {}) | _fault(weights),
+                "weights": _weights(weights),
                 "verdict": verdict.detail if verdict else None,
                 "places": [_place(root, place) for root, place in places],
             }
         )
     return files
+
+
+def _fault(weights: FileWeights | None) -> dict[str, str]:
+    return {"nonfunctional": weights.detail or weights.fault} if weights and weights.fault else {}
+
+
+def _weights(weights: FileWeights | None) -> dict[str, Any] | None:
+    """What was measured of an adapter's weights; None where nothing was."""
+    if weights is None:
+        return None
+    return {name: getattr(weights, name) for name in ("modules", "unread", "norm", "fault")}
 
 
 def _place(root: str, place: Location) -> dict[str, Any]:

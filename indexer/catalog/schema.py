@@ -22,8 +22,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
+from indexer.catalog.generation_schema import GenerationRecord, ResourceUse, VersionAlias
 from indexer.catalog.hub_schema import CachedAnswer, Crawl, HashRow, HubFileRow, RefusedItem, Schedule
 from indexer.catalog.table_base import BIG_ID, Base, now, row_id, row_ref
+from indexer.catalog.weight_schema import FileTwin, FileWeights
 
 __all__ = [
     "Base",
@@ -34,6 +36,8 @@ __all__ = [
     "Creator",
     "Entry",
     "File",
+    "FileTwin",
+    "FileWeights",
     "GenerationRecord",
     "HashRow",
     "HubFileRow",
@@ -52,6 +56,7 @@ __all__ = [
     "VectorSpace",
     "VerdictRow",
     "Version",
+    "VersionAlias",
     "VersionTag",
     "Watermark",
     "now",
@@ -279,6 +284,9 @@ class Preview(Base):
     original: Mapped[str | None] = mapped_column(
         comment="Name of the fetched file under home; null: on disk already, or not fetched"
     )
+    told: Mapped[bool | None] = mapped_column(
+        Boolean, comment="Whether it says how it was made; null: not read yet"
+    )
     __table_args__ = (
         UniqueConstraint("place_id", "location"),
         Index(
@@ -291,38 +299,13 @@ class Preview(Base):
         ),
         CheckConstraint("status IN ('new', 'ok', 'broken', 'missing')", name="status"),
         Index(None, "status"),
+        Index(
+            "ix_preview_untold",
+            "id",
+            sqlite_where=text("told IS NULL"),
+            postgresql_where=text("told IS NULL"),
+        ),
     )
-
-
-class GenerationRecord(Base):
-    """What a preview says of how it was made."""
-
-    __tablename__ = "generation_record"
-    id: Mapped[int] = row_id()
-    preview_id: Mapped[int] = row_ref("preview", unique=True)
-    generator: Mapped[str | None]
-    prompt: Mapped[str | None]
-    negative_prompt: Mapped[str | None]
-    seed: Mapped[str | None] = mapped_column(comment="Text: seeds exceed 64 bits")
-    detail: Mapped[dict[str, Any]] = mapped_column(
-        comment="Steps, sampler, cfg, size … and everything unread"
-    )
-
-
-class ResourceUse(Base):
-    """A model that a generation record names."""
-
-    __tablename__ = "resource_use"
-    id: Mapped[int] = row_id()
-    record_id: Mapped[int] = row_ref("generation_record")
-    version_id: Mapped[int | None] = mapped_column(
-        BIG_ID, ForeignKey("version.id", ondelete="SET NULL"), index=True
-    )
-    kind: Mapped[str]
-    name: Mapped[str | None]
-    hash: Mapped[str | None] = mapped_column(index=True)
-    weight: Mapped[float | None] = mapped_column(Float)
-    confidence: Mapped[float] = mapped_column(Float, comment="1 by hash or hub id; lower by name")
 
 
 class Statistic(Base):
@@ -398,6 +381,10 @@ class Vector(Base):
         BIG_ID, ForeignKey("vector_space.id", ondelete="CASCADE"), primary_key=True, index=True
     )
     data: Mapped[bytes] = mapped_column(LargeBinary, comment="dimension x float16, little-endian")
+    seq: Mapped[int] = mapped_column(
+        BigInteger, default=0, server_default="0", comment="Number of the change that stored it"
+    )
+    __table_args__ = (Index(None, "space_id", "seq"),)
 
 
 class Watermark(Base):

@@ -8,12 +8,15 @@ from numpy.typing import NDArray
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from indexer.catalog.changes import count_up
 from indexer.catalog.schema import Preview, Vector, VectorSpace
 from indexer.catalog.upsert import pieces, upsert
 
 __all__ = [
+    "changed_since",
     "ids_in_spaces",
     "iterate_vectors",
+    "members_in_spaces",
     "open_space",
     "previews_in_space",
     "previews_of_versions",
@@ -41,14 +44,17 @@ def space_id(session: Session, key: str) -> int | None:
 def store_vectors(
     session: Session, space: int, preview_ids: Sequence[int], vectors: NDArray[np.float32]
 ) -> None:
-    """Store vectors (n, d), one a preview, replacing earlier ones.
+    """Store vectors (n, d), one a preview, replacing earlier ones; they get the next change number.
 
     Raises ``ValueError`` when a value is not finite: such a vector would poison every search.
     """
     if not np.isfinite(vectors).all():
         raise ValueError("a vector holds NaN or infinite values")
+    if not len(preview_ids):
+        return
+    seq = count_up(session, "vectors")
     rows = [
-        {"preview_id": id_, "space_id": space, "data": row.astype("<f2").tobytes()}
+        {"preview_id": id_, "space_id": space, "data": row.astype("<f2").tobytes(), "seq": seq}
         for id_, row in zip(preview_ids, vectors, strict=True)
     ]
     upsert(session, Vector, rows, ["preview_id", "space_id"])
@@ -114,6 +120,21 @@ def ids_in_spaces(session: Session, spaces: Sequence[int | None]) -> NDArray[np.
     for space in spaces:
         statement = statement.where(Preview.id.in_(select(Vector.preview_id).where(Vector.space_id == space)))
     return np.array(session.scalars(statement).all(), dtype=np.int64)
+
+
+def members_in_spaces(session: Session, spaces: Sequence[int]) -> NDArray[np.int64]:
+    """(n, 2): id and version of each shown preview that has a vector in every one of the spaces, by id."""
+    statement = select(Preview.id, Preview.version_id).where(Preview.status == "ok").order_by(Preview.id)
+    for space in spaces:
+        statement = statement.where(Preview.id.in_(select(Vector.preview_id).where(Vector.space_id == space)))
+    found = [tuple(row) for row in session.execute(statement)]
+    return np.array(found, dtype=np.int64).reshape(-1, 2)
+
+
+def changed_since(session: Session, spaces: Sequence[int], seq: int) -> NDArray[np.int64]:
+    """Ids, ascending, of previews of which a vector in one of the spaces was stored after change ``seq``."""
+    statement = select(Vector.preview_id).where(Vector.space_id.in_(spaces), Vector.seq > seq)
+    return np.unique(np.array(session.scalars(statement).all(), dtype=np.int64))
 
 
 def versions_of_previews(session: Session, preview_ids: Sequence[int]) -> dict[int, int]:

@@ -1,13 +1,13 @@
 """Writing model containers that are real in layout and size and nearly empty on disk.
 
 A safetensors file is an 8-byte little-endian header length, a JSON header and the data section; GGUF as told
-in the ggml repository's ``docs/gguf.md`` (version 3). Only a few stretches get values (adapter alphas, the
-head of the data, the stretch that AutoV1 hashes); the rest is a hole.
+in the ggml repository's ``docs/gguf.md`` (version 3). Only a few stretches get values: alphas and some
+factors of adapters, the head of the data, the stretch that AutoV1 hashes; the rest is a hole.
 """
 
 import json
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from math import prod
 from pathlib import Path
 from typing import BinaryIO
@@ -50,8 +50,17 @@ def _encode(values: "np.ndarray[tuple[int], np.dtype[np.float32]]", dtype: str) 
     return values.astype("<f2" if dtype == "F16" else "<f4").tobytes()
 
 
-def write_safetensors(path: Path, tensors: Sequence[Tensor], metadata: Mapping[str, str], seed: int) -> int:
-    """Write the file and return its logical size in bytes. Raises ``OSError``."""
+def write_safetensors(
+    path: Path,
+    tensors: Sequence[Tensor],
+    metadata: Mapping[str, str],
+    seed: int,
+    whole: Collection[str] = (),
+) -> int:
+    """Write the file and return its logical size in bytes; tensors named in ``whole`` are filled throughout.
+
+    Raises ``OSError``.
+    """
     header: dict[str, object] = {"__metadata__": dict(metadata)} if metadata else {}
     spans: list[tuple[Tensor, int, int]] = []
     end = 0
@@ -69,13 +78,14 @@ def write_safetensors(path: Path, tensors: Sequence[Tensor], metadata: Mapping[s
     with path.open("wb") as stream:
         stream.write(struct.pack("<Q", len(text)) + text)
         stream.truncate(8 + len(text) + end)
-        _fill(stream, spans, 8 + len(text), end, np.random.default_rng(seed))
+        _fill(stream, spans, whole, 8 + len(text), end, np.random.default_rng(seed))
     return 8 + len(text) + end
 
 
 def _fill(
     stream: BinaryIO,
     spans: Sequence[tuple[Tensor, int, int]],
+    whole: Collection[str],
     start: int,
     total: int,
     rng: np.random.Generator,
@@ -89,7 +99,7 @@ def _fill(
             stream.write(_encode(np.array([tensor.value], dtype="<f4"), tensor.dtype))
             continue
         size = _BYTES[tensor.dtype]
-        for low, high in windows:
+        for low, high in [(begin, end)] if tensor.name in whole else windows:
             first = begin + max(0, low - begin) // size * size
             count = (min(high, end) - first) // size
             if count > 0:

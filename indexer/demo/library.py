@@ -18,7 +18,7 @@ from indexer.demo.raster import to_image
 from indexer.demo.report import DemoModel, DemoReport
 from indexer.demo.sidecars import Stored, model_id, sidecar, version_id
 from indexer.demo.styles import draw, plate_for
-from indexer.demo.tensors import tensors_of
+from indexer.demo.tensors import tensors_of, trained_tensors
 from indexer.errors import UsageError
 
 __all__ = ["Watcher", "fitting", "write_cast", "write_demo"]
@@ -161,9 +161,9 @@ def _store(models: Path, part: Part, cast: Cast, seed: int) -> Stored:
         name = _GGUF_NAMES[part.recipe or ""]
         write_gguf(path, tensors_of(part, cast), name, part.name, part.number + seed)
     else:
-        size = write_safetensors(
-            path, tensors_of(part, cast), header_metadata(part, cast), part.number + seed
-        )
+        tensors = tensors_of(part, cast)
+        whole = trained_tensors(tensors) if part.form in ("adapter", "truncated") else ()
+        size = write_safetensors(path, tensors, header_metadata(part, cast), part.number + seed, whole)
         if part.form == "truncated":
             os.truncate(path, size * 3 // 5)
     return _measured(path)

@@ -1,15 +1,15 @@
 """Which tensors each model of the cast has: names and shapes as in real files, from the reference layouts."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from math import gcd
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from math import gcd, prod
 from typing import Any, NamedTuple, TypeAlias
 
 from indexer.demo.cast import Cast, Part
 from indexer.domain.layouts import Shape, load_layout
 from indexer.errors import UsageError
 
-__all__ = ["Tensor", "tensors_of"]
+__all__ = ["Tensor", "tensors_of", "trained_tensors"]
 
 
 class Tensor(NamedTuple):
@@ -20,6 +20,10 @@ class Tensor(NamedTuple):
     shape: Shape
     value: float | None = None
 
+
+_FACTOR = re.compile(r"\.(?:lora_|hada_|lokr_|dora_)")
+_TRAINED = 100_000
+"""Values that are written into an adapter."""
 
 _Factors: TypeAlias = Callable[[Shape, int], Iterator[tuple[str, Shape]]]
 
@@ -155,6 +159,18 @@ _ADAPTERS: Mapping[str, _Factors] = {
     "loha": _loha,
     "lokr": _lokr,
 }
+
+
+def trained_tensors(tensors: Sequence[Tensor]) -> set[str]:
+    """Names of all factors of some modules, spread over the adapter, that take about 200 kB: with values in
+    them it changes a model as a trained one does, and the rest may stay a hole."""
+    modules: dict[str, list[Tensor]] = {}
+    for tensor in tensors:
+        if tensor.value is None:
+            modules.setdefault(_FACTOR.split(tensor.name)[0], []).append(tensor)
+    total = sum(prod(tensor.shape) for group in modules.values() for tensor in group)
+    step = max(1, round(total / _TRAINED))
+    return {tensor.name for group in list(modules.values())[::step] for tensor in group}
 
 
 def _from_target(part: Part, target: Mapping[str, Any]) -> list[Tensor]:

@@ -168,7 +168,15 @@ _ROWS = (
     ),
     Field("hash", FieldType.KEYWORD, "hashes", "Hash", "hash of a file", "hash:2fd8a3c9e1"),
     Field("has", FieldType.FLAG, "has", "Has", "what is known about it", "has:preview", facet=True),
-    Field("is", FieldType.FLAG, "flags", "Is", "its state", "is:mislabelled", facet=True),
+    Field(
+        "is",
+        FieldType.FLAG,
+        "flags",
+        "Is",
+        "its state: local, remote (only at a hub), gone …",
+        "is:mislabelled",
+        facet=True,
+    ),
 )
 
 FIELDS: Mapping[str, Field] = {row.name: row for row in _ROWS}

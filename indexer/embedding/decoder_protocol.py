@@ -1,15 +1,16 @@
 """What the preview decoder and its worker process say to each other: frames of bytes over two pipes.
 
-A frame is a little-endian u32 length and as many bytes. A request is one frame (``P`` + path bytes, or
-``B`` + the image itself); an answer is three: a flat JSON object, RGB pixels, thumbnail. No object is ever
-revived from what the worker says: it has read hostile input and is not trusted, so each length is bounded
-before reading.
+A frame is a little-endian u32 length and as many bytes. A request is two frames: what is wanted (JSON), and
+``P`` + path bytes or ``B`` + the image itself. An answer is five: a flat JSON object, RGB pixels, thumbnail,
+the view for an image tower, and descriptors as little-endian float32; what was not wanted is empty. No object
+is ever revived from what the worker says: it has read hostile input and is not trusted, so each length is
+bounded before reading.
 """
 
 import json
 import struct
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import BinaryIO
 
 __all__ = [
@@ -17,9 +18,13 @@ __all__ = [
     "PATH",
     "DecodeLimits",
     "ProtocolError",
+    "View",
+    "Wanted",
     "limits_from_json",
     "limits_to_json",
     "read_frame",
+    "wanted_from_json",
+    "wanted_to_json",
     "write_frame",
 ]
 
@@ -44,6 +49,45 @@ class DecodeLimits:
     memory_bytes: int = 1 << 30
     seconds: float = 10.0
     side: int = 512
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """The square that an image tower sees, ``side`` pixels wide.
+
+    ``fit`` is ``shortest`` (the shorter side fills it, the middle is cut out) or ``squash``; ``resample`` is
+    ``bicubic`` or ``bilinear``. Both as open_clip names them.
+    """
+
+    side: int
+    fit: str = "shortest"
+    resample: str = "bicubic"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a worker is to make of an image, beside the facts.
+
+    ``descriptors`` are names of ``descriptors.DESCRIPTORS`` with their dimensions: computing them in the
+    worker spreads the work over processes, and spares the pixels their way through the pipe.
+    """
+
+    pixels: bool = True
+    thumbnail: bool = True
+    view: View | None = None
+    descriptors: Mapping[str, int] = field(default_factory=dict)
+
+
+def wanted_to_json(wanted: Wanted) -> bytes:
+    """``wanted`` as a frame."""
+    return json.dumps(asdict(wanted)).encode()
+
+
+def wanted_from_json(frame: bytes) -> Wanted:
+    """The inverse of ``wanted_to_json``."""
+    values = json.loads(frame)
+    view = values.pop("view")
+    return Wanted(view=None if view is None else View(**view), **values)
 
 
 def limits_to_json(limits: DecodeLimits) -> str:

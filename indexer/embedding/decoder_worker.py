@@ -1,8 +1,8 @@
 """The process that touches hostile image bytes: ``python -m indexer.embedding.decoder_worker LIMITS_JSON``.
 
 It reads one request after another from stdin and ends at end of stream. Its address space is capped, it can
-write no file, and its parent kills it when an image takes too long. Only Pillow is imported here: a fresh
-worker must start in a fraction of a second.
+write no file, and its parent kills it when an image takes too long. Only Pillow is imported at the start, and
+numpy when descriptors are first wanted: a fresh worker must start in a fraction of a second.
 """
 
 import contextlib
@@ -32,12 +32,17 @@ from indexer.embedding.decoder_protocol import (
     PATH,
     DecodeLimits,
     ProtocolError,
+    View,
+    Wanted,
     limits_from_json,
     read_frame,
+    wanted_from_json,
     write_frame,
 )
 
 __all__ = ["Refusal", "decode", "main"]
+
+Answer = tuple[dict[str, object], bytes, bytes, bytes, bytes]
 
 PLUGINS = (PngImagePlugin, JpegImagePlugin, WebPImagePlugin, GifImagePlugin, AvifImagePlugin)
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "AVIF")
@@ -62,6 +67,9 @@ BROKEN = (  # what Pillow raises on a broken file, by name
 BACKGROUND = (255, 255, 255)
 THUMBNAIL_QUALITY = 80
 CHUNK_LIMIT = 1 << 31
+WANTED_BYTES = 1 << 16
+NICENESS = 5  # the forward pass in the parent goes first; workers fill the gaps that it leaves
+RESAMPLING = {"bicubic": Image.Resampling.BICUBIC, "bilinear": Image.Resampling.BILINEAR}
 
 
 class Refusal(Exception):
@@ -72,8 +80,8 @@ class Refusal(Exception):
         self.code = code
 
 
-def decode(source: BinaryIO, limits: DecodeLimits) -> tuple[dict[str, object], bytes, bytes]:
-    """``(facts, rgb, thumbnail)`` of one image.
+def decode(source: BinaryIO, limits: DecodeLimits, wanted: Wanted) -> Answer:
+    """``(facts, rgb, thumbnail, view, descriptors)`` of one image; see ``Wanted``.
 
     ``facts``: ``width``, ``height`` (of the file, before EXIF orientation), ``container``, ``colour``
     (``#rrggbb``), ``columns`` and ``rows`` of ``rgb``, which is uint8 RGB row by row. ``thumbnail`` is WebP,
@@ -87,11 +95,38 @@ def decode(source: BinaryIO, limits: DecodeLimits) -> tuple[dict[str, object], b
         container = "jpeg" if image.format == "MPO" else str(image.format).lower()
         rgb = _small_rgb(image, limits.side)
         facts = {"width": width, "height": height, "container": container, "colour": _dominant(rgb)}
-        return facts | {"columns": rgb.width, "rows": rgb.height}, rgb.tobytes(), _thumbnail(rgb)
+        return facts | {"columns": rgb.width, "rows": rgb.height}, *_products(rgb, wanted)
     except Image.DecompressionBombError as error:
         raise Refusal("pixels", f"{error}; at most {limits.pixels} are decoded") from None
     except BROKEN as error:
         raise Refusal("image_broken", f"{type(error).__name__}: {error}") from None
+
+
+def _products(rgb: Image.Image, wanted: Wanted) -> tuple[bytes, bytes, bytes, bytes]:
+    return (
+        rgb.tobytes() if wanted.pixels else b"",
+        _thumbnail(rgb) if wanted.thumbnail else b"",
+        _view(rgb, wanted.view) if wanted.view else b"",
+        _described(rgb, list(wanted.descriptors)) if wanted.descriptors else b"",
+    )
+
+
+def _view(rgb: Image.Image, view: View) -> bytes:
+    """What open_clip's transform makes of the picture before it turns it into numbers, to the pixel."""
+    resample, side = RESAMPLING[view.resample], view.side
+    if view.fit == "squash":
+        return rgb.resize((side, side), resample).tobytes()
+    width, height = rgb.size
+    short = min(width, height)
+    fitted = rgb.resize((int(side * width / short), int(side * height / short)), resample)
+    left, top = round((fitted.width - side) / 2), round((fitted.height - side) / 2)
+    return fitted.crop((left, top, left + side, top + side)).tobytes()
+
+
+def _described(rgb: Image.Image, names: list[str]) -> bytes:
+    from indexer.embedding.descriptors import describe
+
+    return describe(rgb, names)
 
 
 def _open(source: BinaryIO, limits: DecodeLimits) -> Image.Image:
@@ -227,18 +262,15 @@ def _regular(status: os.stat_result, limits: DecodeLimits) -> None:
         raise Refusal("image_size", f"{status.st_size} bytes; at most {limits.file_bytes} are read")
 
 
-def _answer(request: bytes, limits: DecodeLimits) -> tuple[dict[str, object], bytes, bytes]:
+def _answer(request: bytes, limits: DecodeLimits, wanted: Wanted) -> Answer:
     try:
         with _opened(request, limits) as source:
-            return decode(source, limits)
+            return decode(source, limits, wanted)
     except Refusal as refusal:
-        return {"code": refusal.code, "detail": str(refusal)[:500]}, b"", b""
+        told = {"code": refusal.code, "detail": str(refusal)[:500]}
     except MemoryError:
-        return (
-            {"code": "memory", "detail": f"needs more than {limits.memory_bytes} bytes to decode"},
-            b"",
-            b"",
-        )
+        told = {"code": "memory", "detail": f"needs more than {limits.memory_bytes} bytes to decode"}
+    return {**told}, b"", b"", b"", b""
 
 
 def _confine(limits: DecodeLimits) -> None:
@@ -246,6 +278,8 @@ def _confine(limits: DecodeLimits) -> None:
     Image.MAX_IMAGE_PIXELS = limits.pixels
     Image.preinit()
     warnings.simplefilter("ignore")
+    if hasattr(os, "nice"):
+        os.nice(NICENESS)
     try:
         import resource
     except ImportError:
@@ -267,10 +301,10 @@ def main() -> None:
     _confine(limits)
     with contextlib.suppress(ProtocolError, BrokenPipeError):
         while True:
-            facts, rgb, thumbnail = _answer(read_frame(requests, limits.file_bytes + 1), limits)
-            write_frame(answers, json.dumps(facts).encode())
-            write_frame(answers, rgb)
-            write_frame(answers, thumbnail)
+            wanted = wanted_from_json(read_frame(requests, WANTED_BYTES))
+            facts, *products = _answer(read_frame(requests, limits.file_bytes + 1), limits, wanted)
+            for frame in (json.dumps(facts).encode(), *products):
+                write_frame(answers, frame)
             answers.flush()
 
 

@@ -8,9 +8,9 @@ import subprocess
 import sys
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self, cast
@@ -23,13 +23,16 @@ from indexer.embedding.decoder_protocol import (
     PATH,
     DecodeLimits,
     ProtocolError,
+    View,
+    Wanted,
     limits_to_json,
     read_frame,
+    wanted_to_json,
     write_frame,
 )
 from indexer.errors import BadFileError, TemporaryError
 
-__all__ = ["CODES", "DecodeLimits", "Decoded", "PreviewDecoder", "Source"]
+__all__ = ["CODES", "DecodeLimits", "Decoded", "PreviewDecoder", "Request", "Source", "View", "Wanted"]
 
 Source = Path | bytes
 
@@ -48,6 +51,7 @@ CODES = {
     "unreadable": "the system refused to open it: temporary, since permissions and disks recover",
 }
 TEMPORARY = frozenset({"missing", "unreadable"})  # what a worker may report
+ALONE = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}  # the workers share the cores among themselves
 ENVIRONMENT = ("PATH", "SYSTEMROOT", "LD_LIBRARY_PATH", "VIRTUAL_ENV")
 FACTS_BYTES, THUMBNAIL_BYTES = 1 << 16, 1 << 24
 ATTEMPTS = 2
@@ -55,11 +59,22 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True, slots=True)
+class Request:
+    """An image and what to make of it."""
+
+    source: Source
+    wanted: Wanted = field(default_factory=Wanted)
+
+
+@dataclass(frozen=True, slots=True)
 class Decoded:
-    """One preview. ``rgb`` is (rows, columns, 3) uint8, longest side at most ``DecodeLimits.side`` (never
-    enlarged), upright, alpha laid over white; ``width`` and ``height`` are the file's own; ``container`` is
-    png, jpeg, webp, gif or avif by content; ``colour`` is the dominant one, ``#rrggbb``; ``thumbnail`` is a
-    freshly encoded WebP of ``rgb`` without metadata."""
+    """One preview, with what was wanted of it; what was not is empty.
+
+    ``rgb`` is (rows, columns, 3) uint8, longest side at most ``DecodeLimits.side`` (never enlarged), upright,
+    alpha laid over white; ``width`` and ``height`` are the file's own; ``container`` is png, jpeg, webp, gif
+    or avif by content; ``colour`` is the dominant one, ``#rrggbb``; ``thumbnail`` is a freshly encoded WebP
+    of ``rgb`` without metadata; ``view`` is (side, side, 3) uint8; ``vectors`` are the descriptors, float32.
+    """
 
     rgb: NDArray[np.uint8]
     width: int
@@ -67,6 +82,12 @@ class Decoded:
     container: str
     colour: str
     thumbnail: bytes
+    view: NDArray[np.uint8] | None = None
+    vectors: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
+
+
+Outcome = Decoded | BadFileError | TemporaryError
+Frames = tuple[dict[str, object], bytes, bytes, bytes, bytes]
 
 
 class _WorkerLost(Exception):
@@ -83,7 +104,7 @@ class _Worker:
     def __init__(self, command: Sequence[str], limits: DecodeLimits) -> None:
         self._limits = limits
         environment = {name: os.environ[name] for name in ENVIRONMENT if name in os.environ}
-        environment |= {"PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"}
+        environment |= {"PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"} | ALONE
         self._process = subprocess.Popen(
             [*command, limits_to_json(limits)],
             stdin=subprocess.PIPE,
@@ -93,28 +114,31 @@ class _Worker:
             start_new_session=True,
         )
 
-    def ask(self, request: bytes) -> tuple[dict[str, object], bytes, bytes]:
-        """The answer's three frames; raises ``_WorkerLost``."""
+    def ask(self, payload: bytes, wanted: Wanted) -> Frames:
+        """The answer's frames; raises ``_WorkerLost``."""
         expired = threading.Event()
         timer = threading.Timer(self._limits.seconds, self._expire, (expired,))
         timer.start()
         try:
-            return self._exchange(request)
+            return self._exchange(payload, wanted)
         except (OSError, ValueError, RecursionError) as error:
             code = self.close()
             raise _WorkerLost(f"{error}; exit status {code}", expired.is_set()) from None
         finally:
             timer.cancel()
 
-    def _exchange(self, request: bytes) -> tuple[dict[str, object], bytes, bytes]:
+    def _exchange(self, payload: bytes, wanted: Wanted) -> Frames:
         stdin, stdout = cast(BinaryIO, self._process.stdin), cast(BinaryIO, self._process.stdout)
-        write_frame(stdin, request)
+        write_frame(stdin, wanted_to_json(wanted))
+        write_frame(stdin, payload)
         stdin.flush()
         facts = json.loads(read_frame(stdout, FACTS_BYTES))
         if not isinstance(facts, dict):
             raise ProtocolError("the facts are not an object")
         rgb = read_frame(stdout, 3 * self._limits.side**2)
-        return facts, rgb, read_frame(stdout, THUMBNAIL_BYTES)
+        thumbnail = read_frame(stdout, THUMBNAIL_BYTES)
+        view = read_frame(stdout, 0 if wanted.view is None else 3 * wanted.view.side**2)
+        return facts, rgb, thumbnail, view, read_frame(stdout, 4 * sum(wanted.descriptors.values()))
 
     def _expire(self, expired: threading.Event) -> None:
         expired.set()
@@ -163,46 +187,55 @@ class PreviewDecoder:
                 worker.close()
             self._idle.put(None)
 
-    def decode(self, source: Source) -> Decoded:
+    def decode(self, source: Source, wanted: Wanted | None = None) -> Decoded:
         """Decode a file (``Path``) or an image already in memory (``bytes``).
 
         Raises ``BadFileError`` with one of ``CODES``, or ``TemporaryError`` (``missing``, ``unreadable``).
         """
-        outcome = self._outcome(source)
+        outcome = self._outcome(Request(source, wanted or Wanted()))
         if isinstance(outcome, Decoded):
             return outcome
         raise outcome
 
     def decode_many(
-        self, sources: Iterable[Source]
+        self, sources: Iterable[Source | Request], ahead: int = 0
     ) -> Iterator[tuple[int, Decoded | BadFileError | TemporaryError]]:
-        """``(position, outcome)`` for each source, in the order given; ``4 * workers`` in flight."""
-        with ThreadPoolExecutor(self._count, thread_name_prefix="preview") as pool:
-            pending: deque[Future[Decoded | BadFileError | TemporaryError]] = deque()
-            feed = iter(sources)
-            for position in itertools.count():
-                fresh = itertools.islice(feed, 4 * self._count - len(pending))
-                pending.extend(pool.submit(self._outcome, source) for source in fresh)
-                if not pending:
-                    return
-                yield position, pending.popleft().result()
+        """``(position, outcome)`` for each source, in the order given.
 
-    def _outcome(self, source: Source) -> Decoded | BadFileError | TemporaryError:
+        At most ``ahead`` images (at least ``4 * workers``) are asked for or wait to be taken, so that workers
+        go on while the caller is busy with earlier ones, and memory stays bounded.
+        """
+        room = max(ahead, 4 * self._count)
+        with ThreadPoolExecutor(self._count, thread_name_prefix="preview") as pool:
+            pending: deque[Future[Outcome]] = deque()
+            feed = (item if isinstance(item, Request) else Request(item) for item in sources)
+            try:
+                for position in itertools.count():
+                    fresh = itertools.islice(feed, room - len(pending))
+                    pending.extend(pool.submit(self._outcome, request) for request in fresh)
+                    if not pending:
+                        return
+                    yield position, pending.popleft().result()
+            finally:
+                for waiting in pending:
+                    waiting.cancel()
+
+    def _outcome(self, request: Request) -> Outcome:
+        source = request.source
         name = f"image of {len(source)} bytes" if isinstance(source, bytes) else str(source)
         if isinstance(source, bytes) and len(source) > self.limits.file_bytes:
             return BadFileError("image_size", f"{name}: at most {self.limits.file_bytes} are read")
         payload = BYTES + source if isinstance(source, bytes) else PATH + os.fsencode(source.absolute())
-        return self._ask_twice(name, payload)
+        return self._ask_twice(name, payload, request.wanted)
 
-    def _ask_twice(self, name: str, payload: bytes) -> Decoded | BadFileError | TemporaryError:
+    def _ask_twice(self, name: str, payload: bytes, wanted: Wanted) -> Outcome:
         """A lost worker may have been killed from outside: once more in a fresh one, then blame the file."""
         detail = ""
         for _ in range(ATTEMPTS):
             worker = self._idle.get()
             try:
                 worker = worker or _Worker(self._command, self.limits)
-                answer = worker.ask(payload)
-                return self._read_answer(name, *answer)
+                return _read_answer(name, worker.ask(payload, wanted), wanted)
             except _WorkerLost as lost:
                 worker, detail = None, str(lost)
                 if lost.timed_out:
@@ -216,16 +249,40 @@ class PreviewDecoder:
             "decoder_crash", f"{name}: the decoder died of it twice ({detail}); look at the file"
         )
 
-    def _read_answer(
-        self, name: str, facts: dict[str, object], rgb: bytes, thumbnail: bytes
-    ) -> Decoded | BadFileError | TemporaryError:
-        code = facts.get("code")
-        if isinstance(code, str) and code in CODES:
-            error = TemporaryError if code in TEMPORARY else BadFileError
-            return error(code, f"{name}: {facts.get('detail')}")
-        sizes = [facts.get(key) for key in ("rows", "columns", "width", "height")]
-        rows, columns, width, height = (value if isinstance(value, int) else 0 for value in sizes)
-        if min(rows, columns, width, height) < 1 or len(rgb) != rows * columns * 3:
-            return BadFileError("decoder_crash", f"{name}: the decoder answered with a wrong size")
-        pixels = np.frombuffer(rgb, np.uint8).reshape(rows, columns, 3)
-        return Decoded(pixels, width, height, str(facts["container"]), str(facts["colour"]), thumbnail)
+
+def _read_answer(name: str, frames: Frames, wanted: Wanted) -> Outcome:
+    facts, rgb, thumbnail, view, described = frames
+    code = facts.get("code")
+    if isinstance(code, str) and code in CODES:
+        error = TemporaryError if code in TEMPORARY else BadFileError
+        return error(code, f"{name}: {facts.get('detail')}")
+    sizes = [facts.get(key) for key in ("rows", "columns", "width", "height")]
+    rows, columns, width, height = (value if isinstance(value, int) else 0 for value in sizes)
+    vectors = np.frombuffer(described, "<f4") if len(described) % 4 == 0 else np.full(1, np.nan, "<f4")
+    side = 0 if wanted.view is None else wanted.view.side
+    as_wanted = (
+        min(rows, columns, width, height) > 0
+        and len(rgb) == (rows * columns * 3 if wanted.pixels else 0)
+        and len(view) == 3 * side**2
+        and len(vectors) == sum(wanted.descriptors.values())
+        and bool(np.isfinite(vectors).all())
+    )
+    if not as_wanted:
+        return BadFileError(
+            "decoder_crash", f"{name}: the decoder answered with a wrong size; look at the file"
+        )
+    return Decoded(
+        np.frombuffer(rgb, np.uint8).reshape(rows if rgb else 0, columns if rgb else 0, 3),
+        width,
+        height,
+        str(facts.get("container")),
+        str(facts.get("colour")),
+        thumbnail,
+        np.frombuffer(view, np.uint8).reshape(side, side, 3) if side else None,
+        _parted(vectors, wanted.descriptors),
+    )
+
+
+def _parted(vectors: NDArray[np.float32], sizes: Mapping[str, int]) -> dict[str, NDArray[np.float32]]:
+    ends = list(itertools.accumulate(sizes.values()))
+    return dict(zip(sizes, np.split(vectors, ends[:-1]), strict=True)) if sizes else {}

@@ -3,12 +3,16 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass
-from typing import Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Encoder", "VectorIdentity", "unit_rows"]
+if TYPE_CHECKING:
+    from indexer.embedding.decoder_protocol import View
+
+__all__ = ["Encoder", "SemanticEncoder", "VectorIdentity", "unit_rows"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,32 @@ class Encoder(Protocol):
 
         Semantic vectors have unit length; style and content descriptors are raw, for ``StyleSpace`` to fit.
         """
+        ...
+
+
+class SemanticEncoder(Encoder, Protocol):
+    """An encoder of pictures and of words into one space of unit vectors."""
+
+    @property
+    def view(self) -> "View | None":
+        """What the image tower sees of a picture; None where only ``encode`` knows."""
+        ...
+
+    @property
+    def group(self) -> int:
+        """So many pictures at a time keep the device busy."""
+        ...
+
+    def tune(self, views: Sequence[NDArray[np.uint8]], memory: Path) -> str:
+        """Choose the fastest arithmetic that keeps the vectors, on real pictures; ``memory`` is a file."""
+        ...
+
+    def encode_views(self, views: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
+        """(n, dimension) of n views (side, side, 3)."""
+        ...
+
+    def encode_text(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """(n, dimension) of n texts."""
         ...
 
 

@@ -77,6 +77,13 @@ class StyleSpace:
         vectors, groups, reach = self._parts(style, content)
         return np.concatenate([2 * vectors, -groups, -reach], axis=1)
 
+    def asking(self, rows: Vectors) -> Vectors:
+        """(n, identity.dimension): the query rows of what stands in the index as ``rows``."""
+        vectors, reach, groups = np.split(
+            rows, [width := self.offsets.shape[1], width + len(self.centroids)], 1
+        )
+        return np.concatenate([2 * vectors, -groups, -reach], axis=1)
+
     def calibrate(self, scores: NDArray[np.floating]) -> NDArray[np.float64]:
         """Scores as 0..1: how rare so high a score is among random pairs of pictures of the index.
 

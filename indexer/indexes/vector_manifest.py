@@ -1,23 +1,30 @@
-"""Vector files on disk: one generation at a time, checked before anything reads them.
+"""What a saved vector index consists of, and what is checked before anything reads it.
 
-A folder holds ``manifest.json`` and the two files it names: ``gN-vectors.faiss`` (FAISS's ``IndexFlatIP``
-layout) and ``gN-ids.npy`` (int64, one a row). A writer makes the next generation's files, then renames the
-manifest over the old one: a reader in another process sees the old state or the new one, never a mixture. The
-generation before is kept, for readers that have just read the older manifest.
+A folder holds ``manifest.json`` and the files it names, each ``gN-ROLE`` where N is the generation that wrote
+it. Two kinds of index share this frame:
 
-FAISS trusts what it reads (a wrong dimension or NaN loads silently), so size, SHA-256 and header are compared
-with the manifest first. The header is that of ``write_index_header`` in ``faiss/impl/index_write.cpp``.
+- ``flat``: ``vectors.faiss`` (FAISS's ``IndexFlatIP`` layout, float32) and ``ids.npy`` (int64, one a row);
+- ``ivf``: ``rows.f16`` (plain little-endian float16 rows, no header), ``sums.bin`` (SHA-256 of each block of
+  it), ``ids.npy`` (the id of each row, -1 where it is no more), ``codes.faiss``, and the small changes since:
+  ``dead.npy`` (rows that went away), ``overlay-ids.npy`` and ``overlay.npy`` (float32 rows that came).
+
+``beside.npy`` (int64, two columns) is kept for the writer; searching never reads it. Every file but
+``rows.f16`` is compared with its size and SHA-256 at each opening; of the rows, which may be gigabytes, the
+size and a sample of the blocks (``vector_rows``).
+
+FAISS trusts what it reads (a wrong dimension or NaN loads silently), hence the checks. The header of the flat
+layout is that of ``write_index_header`` in ``faiss/impl/index_write.cpp``.
 """
 
 import hashlib
-import io
 import json
 import os
 import re
 import struct
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,33 +34,49 @@ from indexer.errors import PinakesError
 __all__ = [
     "CODES",
     "FLAT_HEADER",
+    "FORMAT",
+    "GENERATED",
+    "MANIFEST",
+    "ROWS",
     "Manifest",
+    "SavedIndex",
     "VectorIndexError",
     "flat_header",
     "read_generation",
     "read_manifest",
-    "write_generation",
+    "saved_generation",
 ]
+
+T = TypeVar("T")
 
 CODES = {
     "no_index": "nothing was saved here yet",
     "manifest": "the manifest is not JSON of the expected shape: damaged, or of another release",
     "identity": "the vectors are of another model, preprocessing or space than asked for",
+    "kind": "the index is of another kind than the one it was opened as",
     "dimension": "vectors or queries of another length than the index holds",
     "checksum": "a file's size or SHA-256 is not what the manifest says: truncated, damaged or replaced",
-    "header": "the file is intact but no flat inner-product index of that many vectors",
+    "header": "the file is intact but not what its name promises",
     "not_finite": "NaN or infinity: it would break ranking without a sign",
     "ids": "ids are doubled, negative or not as many as the vectors",
     "write": "the disk refused the new generation; the old one is untouched",
 }
-FORMAT = 1
+FORMAT = 2
 FLAT_HEADER = struct.Struct(
     "<4siqqqBiQ"
 )  # fourcc, d, ntotal, two unused, trained, metric, floats that follow
 UNUSED, TRAINED, INNER_PRODUCT = 1 << 20, 1, 0
 MANIFEST = "manifest.json"
 MANIFEST_BYTES = 1 << 16
-GENERATED = re.compile(r"g(\d+)-(vectors\.faiss|ids\.npy)")
+ROWS = "rows.f16"
+_NEEDED = {
+    "flat": {"vectors.faiss", "ids.npy"},
+    "ivf": {ROWS, "sums.bin", "ids.npy", "codes.faiss", "dead.npy", "overlay-ids.npy", "overlay.npy"},
+}
+_ROLES = sorted(set().union(*_NEEDED.values()) | {"beside.npy"})
+GENERATED = re.compile(rf"g(\d{{1,15}})-({'|'.join(map(re.escape, _ROLES))})")
+MOST_ROWS = 1 << 34
+MOST_DIMENSIONS = 1 << 16
 RACES = 5  # a reader that is overtaken this often gives up
 
 
@@ -63,14 +86,21 @@ class VectorIndexError(PinakesError):
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What one generation holds. ``files`` maps a file name to ``[size, sha256]``."""
+    """What one generation holds. ``files`` maps a file name to ``[size, sha256]``; ``note`` is its writer's.
+
+    ``count`` is the number of rows of the vector file or of ``rows.f16``, those that are no more included;
+    ``trained`` how many there were when the centroids were trained, 0 for a flat index.
+    """
 
     format: int
+    kind: str
     generation: int
     identity: str
     dimension: int
     count: int
+    trained: int
     files: dict[str, tuple[int, str]]
+    note: Mapping[str, Any]
 
 
 def flat_header(dimension: int, count: int) -> bytes:
@@ -85,157 +115,140 @@ def read_manifest(folder: Path) -> Manifest:
     path = folder / MANIFEST
     try:
         with path.open("rb") as stream:
-            values = json.loads(stream.read(MANIFEST_BYTES))
-        manifest = Manifest(**values)
-        files = {name: (int(size), str(digest)) for name, (size, digest) in manifest.files.items()}
-        whole = (manifest.format, manifest.generation, manifest.dimension, manifest.count)
-        if manifest.format != FORMAT or not all(type(value) is int and value >= 0 for value in whole):
-            raise ValueError(f"format {manifest.format}")
+            return _checked(Manifest(**json.loads(stream.read(MANIFEST_BYTES))))
     except FileNotFoundError:
         raise VectorIndexError("no_index", f"{folder}: no vector index was saved here; rebuild it") from None
     except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise VectorIndexError("manifest", f"{path}: unreadable ({error}); rebuild the index") from None
-    if any(not GENERATED.fullmatch(name) for name in files) or len(files) != 2:
-        raise VectorIndexError("manifest", f"{path}: names files of a strange kind; rebuild the index")
+
+
+def _checked(manifest: Manifest) -> Manifest:
+    """Raises ``ValueError`` and its kin for what no writer of ours wrote."""
+    limits = {"generation": 10**15, "dimension": MOST_DIMENSIONS, "count": MOST_ROWS, "trained": MOST_ROWS}
+    if manifest.format != FORMAT:
+        raise ValueError(f"format {manifest.format}")
+    for name, most in limits.items():
+        value = getattr(manifest, name)
+        if type(value) is not int or not 0 <= value <= most:
+            raise ValueError(f"{name} is {value!r}")
+    if not isinstance(manifest.identity, str) or not isinstance(manifest.note, dict):
+        raise ValueError("identity or note is of another type")
+    files = {name: (int(size), str(digest)) for name, (size, digest) in manifest.files.items()}
+    matches = [GENERATED.fullmatch(name) for name in files]
+    roles = [match[2] for match in matches if match]
+    if len(roles) != len(files) or sorted({*roles}) != sorted(roles):
+        raise ValueError("it names files of a strange kind")
+    if _NEEDED.get(manifest.kind) != {*roles} - {"beside.npy"}:
+        raise ValueError(f"these are not the files of kind {manifest.kind!r}")
+    values = {name: getattr(manifest, name) for name in Manifest.__slots__}
     return Manifest(**{**values, "files": files})
 
 
+def saved_generation(folder: Path) -> int:
+    """The generation in ``folder``, 0 where there is none: a cheap test for a newer one than that loaded.
+
+    Raises ``VectorIndexError`` (``manifest``).
+    """
+    try:
+        return read_manifest(folder).generation
+    except VectorIndexError as error:
+        if error.code == "no_index":
+            return 0
+        raise
+
+
+@dataclass(frozen=True, slots=True)
+class SavedIndex:
+    """A generation on disk, addressed by role. Its methods raise ``VectorIndexError``, and
+    ``FileNotFoundError`` for a file that a newer generation has swept meanwhile."""
+
+    folder: Path
+    manifest: Manifest
+
+    def name(self, role: str) -> str:
+        """The file that plays ``role``; "" where none does."""
+        return next((name for name in self.manifest.files if name.split("-", 1)[1] == role), "")
+
+    def path(self, role: str) -> Path:
+        """Where the file of ``role`` lies."""
+        return self.folder / self.name(role)
+
+    def checked(self, role: str) -> Path:
+        """The path of a file whose size and SHA-256 are what the manifest says."""
+        path = self.path(role)
+        size, digest = self.manifest.files[path.name]
+        with path.open("rb") as stream:
+            real = os.fstat(stream.fileno()).st_size
+            if real != size:
+                detail = f"{path}: {real} bytes, {size} expected; rebuild the index"
+                raise VectorIndexError("checksum", detail)
+            if hashlib.file_digest(stream, "sha256").hexdigest() != digest:
+                detail = f"{path}: SHA-256 differs from the manifest; rebuild the index"
+                raise VectorIndexError("checksum", detail)
+        return path
+
+    def integers(self, role: str) -> NDArray[np.int64]:
+        """A checked array of int64."""
+        array = self._array(role)
+        if array.dtype != np.int64:
+            raise VectorIndexError("ids", f"{self.path(role)}: no int64 numbers; rebuild the index")
+        return np.asarray(array, np.int64)
+
+    def floats(self, role: str) -> NDArray[np.float32]:
+        """A checked (n, dimension) array of finite float32."""
+        array = self._array(role)
+        if array.dtype != np.float32 or array.ndim != 2 or array.shape[1] != self.manifest.dimension:
+            raise VectorIndexError(
+                "header", f"{self.path(role)}: other rows than promised; rebuild the index"
+            )
+        if not np.isfinite(array).all():
+            detail = f"{self.path(role)}: holds NaN or infinity; rebuild the index"
+            raise VectorIndexError("not_finite", detail)
+        return np.asarray(array, np.float32)
+
+    def _array(self, role: str) -> NDArray[Any]:
+        path = self.checked(role)
+        try:
+            # Mapped first: a header that promises more than the file holds must not allocate anything.
+            array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+        except FileNotFoundError:
+            raise
+        except (OSError, ValueError, EOFError, OverflowError) as error:
+            empty = _empty(path)
+            if empty is None:
+                raise VectorIndexError("ids", f"{path}: unreadable ({error}); rebuild the index") from None
+            array = empty
+        return np.array(array)
+
+
+def _empty(path: Path) -> NDArray[Any] | None:
+    """An array without elements, which cannot be mapped."""
+    try:
+        array: NDArray[Any] = np.load(path, allow_pickle=False) if path.stat().st_size <= 128 else np.ones(1)
+    except (OSError, ValueError, EOFError, MemoryError):
+        return None
+    return None if array.size else array
+
+
 def read_generation(
-    folder: Path, identity: str, load: Callable[[Path], None]
-) -> tuple[Manifest, NDArray[np.int64]]:
-    """Check the current generation, give its vector file to ``load``, and return manifest and ids.
+    folder: Path, identity: str | None, kind: str | None, load: Callable[[SavedIndex], T]
+) -> T:
+    """What ``load`` makes of the current generation, after its identity and kind (None: any) were compared.
 
     Starts over when a writer replaces the generation meanwhile. Raises ``VectorIndexError``.
     """
+    missing = ""
     for _ in range(RACES):
         manifest = read_manifest(folder)
-        if manifest.identity != identity:
+        if identity is not None and manifest.identity != identity:
             detail = f"{folder}: holds {manifest.identity}, asked for {identity}; rebuild the index"
             raise VectorIndexError("identity", detail)
+        if kind is not None and manifest.kind != kind:
+            raise VectorIndexError("kind", f"{folder}: a {manifest.kind} index; open it with open_index")
         try:
-            return manifest, _read_files(folder, manifest, load)
+            return load(SavedIndex(folder, manifest))
         except FileNotFoundError as error:
             missing = error.filename
-        if read_manifest(folder).generation == manifest.generation:
+        if saved_generation(folder) == manifest.generation:
             break
     raise VectorIndexError("checksum", f"{missing}: named by the manifest and missing; rebuild the index")
-
-
-def _read_files(folder: Path, manifest: Manifest, load: Callable[[Path], None]) -> NDArray[np.int64]:
-    vectors, ids = f"g{manifest.generation}-vectors.faiss", f"g{manifest.generation}-ids.npy"
-    for name in (vectors, ids):
-        _check_file(folder / name, manifest)
-    _check_flat_header(folder / vectors, manifest)
-    loaded = _read_ids(folder / ids, manifest)
-    load(folder / vectors)
-    return loaded
-
-
-def _check_file(path: Path, manifest: Manifest) -> None:
-    size, digest = manifest.files.get(path.name, (-1, ""))
-    with path.open("rb") as stream:
-        real = os.fstat(stream.fileno()).st_size
-        if real != size:
-            raise VectorIndexError("checksum", f"{path}: {real} bytes, {size} expected; rebuild the index")
-        if hashlib.file_digest(stream, "sha256").hexdigest() != digest:
-            raise VectorIndexError(
-                "checksum", f"{path}: SHA-256 differs from the manifest; rebuild the index"
-            )
-
-
-def _check_flat_header(path: Path, manifest: Manifest) -> None:
-    expected = flat_header(manifest.dimension, manifest.count)
-    with path.open("rb") as stream:
-        head = stream.read(FLAT_HEADER.size)
-        size = os.fstat(stream.fileno()).st_size
-    if head != expected or size != len(expected) + 4 * manifest.dimension * manifest.count:
-        detail = f"{path}: no flat index of {manifest.count} x {manifest.dimension}; rebuild the index"
-        raise VectorIndexError("header", detail)
-
-
-def _read_ids(path: Path, manifest: Manifest) -> NDArray[np.int64]:
-    try:
-        ids = np.load(path, allow_pickle=False)
-    except (ValueError, EOFError) as error:
-        raise VectorIndexError("ids", f"{path}: unreadable ({error}); rebuild the index") from None
-    if ids.dtype != np.int64 or ids.shape != (manifest.count,) or len(np.unique(ids)) != len(ids):
-        raise VectorIndexError("ids", f"{path}: not {manifest.count} different ids; rebuild the index")
-    return np.asarray(ids, np.int64)
-
-
-def write_generation(
-    folder: Path, identity: str, dimension: int, ids: NDArray[np.int64], save: Callable[[Path], None]
-) -> Manifest:
-    """Make the next generation: ``save`` writes the vector file at the path it is given, in flat layout.
-
-    One writer at a time. On any failure the current generation stays as it was and no partial file is left;
-    raises ``VectorIndexError("write")`` when the disk is full or read-only.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        _sweep(folder, keep=None)
-        return _write_files(folder, identity, dimension, ids, save)
-    except OSError as error:
-        _sweep(folder, keep=None)
-        detail = f"{folder}: not written ({error.strerror or error}); free space or fix permissions"
-        raise VectorIndexError("write", detail) from error
-
-
-def _write_files(
-    folder: Path, identity: str, dimension: int, ids: NDArray[np.int64], save: Callable[[Path], None]
-) -> Manifest:
-    generation = _latest(folder) + 1
-    packed = io.BytesIO()
-    np.save(packed, np.ascontiguousarray(ids, np.int64), allow_pickle=False)
-    files = {
-        f"g{generation}-vectors.faiss": save,
-        f"g{generation}-ids.npy": lambda path: _write_bytes(path, packed.getvalue()),
-    }
-    described = {name: _finish(folder, name, write) for name, write in files.items()}
-    manifest = Manifest(FORMAT, generation, identity, dimension, len(ids), described)
-    text = json.dumps(asdict(manifest), indent=1).encode()
-    _finish(folder, MANIFEST, lambda path: _write_bytes(path, text))
-    _sweep(folder, keep=generation)
-    return manifest
-
-
-def _write_bytes(path: Path, content: bytes) -> None:
-    path.write_bytes(content)
-
-
-def _finish(folder: Path, name: str, write: Callable[[Path], None]) -> tuple[int, str]:
-    """Write under a temporary name, make it durable, rename; return size and SHA-256."""
-    temporary = folder / f".{name}.tmp"
-    write(temporary)
-    with temporary.open("rb+") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
-        os.fsync(stream.fileno())
-    size = temporary.stat().st_size
-    temporary.replace(folder / name)
-    _sync_folder(folder)
-    return size, digest
-
-
-def _sync_folder(folder: Path) -> None:
-    if os.name == "posix":  # elsewhere a folder cannot be opened; the rename is durable by itself
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-
-
-def _latest(folder: Path) -> int:
-    """The highest generation of which any trace is here, so that no name is used twice."""
-    found = [GENERATED.fullmatch(path.name) for path in folder.iterdir()]
-    return max((int(match[1]) for match in found if match), default=0)
-
-
-def _sweep(folder: Path, keep: int | None) -> None:
-    """Remove what crashed or failed writers left, and generations older than the one before ``keep``."""
-    for path in folder.glob(".*.tmp"):
-        path.unlink(missing_ok=True)
-    for path in folder.iterdir() if keep is not None else ():
-        match = GENERATED.fullmatch(path.name)
-        if match and keep is not None and int(match[1]) < keep - 1:
-            path.unlink(missing_ok=True)

@@ -1,11 +1,12 @@
 """Nearest vectors by inner product: an exact numpy index, and its fast twin on FAISS.
 
 Both keep int64 ids beside float32 rows, push a filter down as ids, break ties by id, and share one format on
-disk (``vector_manifest``), so that each loads what the other saved. An index is for one writer; a caller that
-searches from other threads meanwhile swaps whole objects instead. faiss loads on first use.
+disk (``vector_manifest``), so that each loads what the other saved. Beyond some ten thousand vectors
+``ivf.IvfIndex`` answers faster. An index is for one writer; a caller that searches from other threads
+meanwhile swaps whole objects instead. faiss loads on first use.
 """
 
-import warnings
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -13,21 +14,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.indexes.vector_base import FlatIndex, Positions, VectorIndex, Vectors, margin
-from indexer.indexes.vector_manifest import CODES, FLAT_HEADER, VectorIndexError, flat_header, read_manifest
+from indexer.indexes.vector_faiss import import_faiss, one_thread, read_faiss, write_faiss
+from indexer.indexes.vector_manifest import (
+    CODES,
+    FLAT_HEADER,
+    VectorIndexError,
+    flat_header,
+    saved_generation,
+)
 
 __all__ = ["CODES", "ExactIndex", "FaissIndex", "VectorIndex", "VectorIndexError", "saved_generation"]
 
 BLOCK = 1 << 22  # numbers handled at once where a whole copy would be large
-
-
-def saved_generation(folder: Path) -> int:
-    """The generation in ``folder``, 0 where there is none: a cheap test for a newer one than that loaded."""
-    try:
-        return read_manifest(folder).generation
-    except VectorIndexError as error:
-        if error.code == "no_index":
-            return 0
-        raise
 
 
 class ExactIndex(FlatIndex):
@@ -75,7 +73,7 @@ class FaissIndex(FlatIndex):
 
     def __init__(self, identity: str, dimension: int) -> None:
         super().__init__(identity, dimension)
-        self._faiss = _import_faiss()
+        self._faiss = import_faiss()
         self._flat = self._faiss.IndexFlatIP(dimension)
 
     def _append(self, rows: Vectors) -> None:
@@ -100,7 +98,8 @@ class FaissIndex(FlatIndex):
         room = len(self) if allowed is None else len(allowed)
         names = None if allowed is None else np.ascontiguousarray(allowed, np.int64)
         options = None if names is None else self._selecting(self._faiss.IDSelectorArray(names))
-        scores, found = self._flat.search(queries, min(k + 1, room), params=options)
+        with one_thread() if len(queries) == 1 else nullcontext():
+            scores, found = self._flat.search(queries, min(k + 1, room), params=options)
         complete = [
             min(k + 1, room) == k or row[k - 1] - row[k] > margin(float(row[k - 1])) for row in scores
         ]
@@ -123,18 +122,10 @@ class FaissIndex(FlatIndex):
         return self._faiss.SearchParameters(sel=selector)
 
     def _write(self, path: Path) -> None:
-        self._faiss.write_index(self._flat, str(path))
+        write_faiss(self._flat, path)
 
     def _read(self, path: Path) -> None:
-        try:
-            self._flat = self._faiss.read_index(str(path))
-        except RuntimeError as error:
-            if not path.exists():
-                raise FileNotFoundError(2, "removed by a newer generation", str(path)) from None
-            raise VectorIndexError(
-                "header", f"{path}: FAISS cannot read it ({error}); rebuild the index"
-            ) from None
-        self._dimension = int(self._flat.d)
+        self._flat = read_faiss(path)
         _refuse_odd_numbers(self._view(), path)
 
 
@@ -143,10 +134,3 @@ def _refuse_odd_numbers(rows: Vectors, path: Path) -> None:
     for start in range(0, len(rows), step):
         if not np.isfinite(rows[start : start + step]).all():
             raise VectorIndexError("not_finite", f"{path}: holds NaN or infinity; rebuild the index")
-
-
-def _import_faiss() -> Any:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # SWIG's own types lack __module__; not ours to mend
-        import faiss
-    return faiss

@@ -6,7 +6,7 @@ decided once for every distinct template; single names are only cut.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache, partial
 from itertools import compress, islice
@@ -18,7 +18,7 @@ from indexer.domain.header import TensorEntry
 from indexer.domain.vocabulary import read_table
 from indexer.rules.profile import Profile, Recall, recall_templates, templates_of
 
-__all__ = ["Module", "Role", "modules_of", "roles_of"]
+__all__ = ["Module", "Place", "Role", "modules_of", "placed_tensors", "roles_of"]
 
 Shapes = dict[str, list[int]]
 Size = tuple[int | None, int | None, int | None]
@@ -158,7 +158,7 @@ def _cut(role: Role, name: str) -> int:
     return fits.end() if fits else role.cut
 
 
-class _Place(NamedTuple):
+class Place(NamedTuple):
     """Where a tensor belongs, by its name alone: part and name of the module, the stem that its factors
     share, what comes after it, and for ``down`` factors the name of the ``up`` factor."""
 
@@ -169,11 +169,11 @@ class _Place(NamedTuple):
     mate: str
 
 
-def _places(names: list[str]) -> list[_Place]:
+def _places(names: list[str]) -> list[Place]:
     return list(map(_place, names, map(_role, recall_templates(names))))
 
 
-def _place(name: str, role: Role | None) -> _Place:
+def _place(name: str, role: Role | None) -> Place:
     if role is None:
         raise ValueError(f"tensor {name[:80]!r} has no adapter's suffix")
     stem = name.rsplit(".", role.dots)[0]
@@ -182,13 +182,22 @@ def _place(name: str, role: Role | None) -> _Place:
     for old, new in role.rewrites:
         module = module.replace(old, new)
     mate = stem + rest.replace("down", "up").replace("lora_A", "lora_B")
-    return _Place(role.part, module[_cut(role, name) :].replace(".", "_"), stem, rest[1:], mate)
+    return Place(role.part, module[_cut(role, name) :].replace(".", "_"), stem, rest[1:], mate)
 
 
 _recall_places = Recall(_places)
-_part: Callable[[_Place], str] = itemgetter(0)
-_name: Callable[[_Place], str] = itemgetter(1)
-_mate: Callable[[_Place], str] = itemgetter(4)
+_part: Callable[[Place], str] = itemgetter(0)
+_name: Callable[[Place], str] = itemgetter(1)
+_mate: Callable[[Place], str] = itemgetter(4)
+
+
+def placed_tensors(profile: Profile, roles: Mapping[str, Role]) -> Iterator[tuple[Place, Role, str]]:
+    """Every tensor of an adapter with its role and the place that its name gives it, in the order of the
+    file."""
+    wanted = list(map(roles.__contains__, islice(profile.templates, _MOST_TENSORS)))
+    names = list(compress(profile.names, wanted))
+    templates = compress(profile.templates, wanted)
+    yield from zip(_recall_places(names), map(roles.__getitem__, templates), names, strict=True)
 
 
 def modules_of(profile: Profile, roles: Mapping[str, Role]) -> list[Module]:
@@ -223,7 +232,7 @@ def _pairs(tensors: Mapping[str, TensorEntry], names: list[str], has_middle: boo
 
 
 def _pair_each(
-    tensors: Mapping[str, TensorEntry], places: list[_Place], downs: list[list[int]]
+    tensors: Mapping[str, TensorEntry], places: list[Place], downs: list[list[int]]
 ) -> list[Module]:
     """The same for kernels, lone factors, and the middle factors that carry a kernel."""
     modules = []
@@ -245,7 +254,7 @@ def _grouped(profile: Profile, roles: Mapping[str, Role], chosen: set[str]) -> l
     names = list(compress(profile.names, wanted))
     templates = compress(profile.templates, wanted)
     shapes = map(_shape, map(profile.tensors.__getitem__, names))
-    grouped: dict[str, tuple[_Place, str, Shapes]] = {}
+    grouped: dict[str, tuple[Place, str, Shapes]] = {}
     for place, template, shape in zip(_recall_places(names), templates, shapes, strict=True):
         group = grouped.get(place.stem)
         if group is None:

@@ -28,8 +28,10 @@ from indexer.embedding.style import LayoutDescriptor, StyleDescriptor
 from indexer.embedding.style_space import StyleSpace, fit_style_space
 from indexer.embedding.whitening import fit_projection
 from indexer.errors import BadFileError, TemporaryError, UsageError
+from search.calibration import calibrated
+from search.ranking import load_weights
 
-__all__ = ["Case", "Figures", "evaluate", "figures", "main"]
+__all__ = ["Case", "Figures", "cut_off_line", "evaluate", "figures", "main"]
 
 Scores = NDArray[np.float64]
 Labels = NDArray[np.int64]
@@ -157,6 +159,27 @@ def evaluate(case: Case) -> dict[str, Figures]:
     return {name: figures(way(), case.styles, case.subjects) for name, way in ways.items()}
 
 
+def cut_off_line(case: Case) -> str:
+    """What the cut-off of ``similar --by style`` lets through, pictures against whole styles."""
+    least = load_weights().numbers["alike_style"]
+    scores = shipped(case)
+    np.fill_diagonal(scores, 0.0)
+    member = np.eye(int(case.styles.max()) + 1)[case.styles]
+    counts = np.tile(member.sum(0), (len(scores), 1)) - member
+    means = scores @ member / np.maximum(counts, 1)
+    known = counts > 0
+    passed = np.zeros_like(known)
+    for row, mean in enumerate(means):
+        passed[row, known[row]] = calibrated(mean[known[row]], mean[known[row]], np.inf) >= least
+    right = (member > 0) & known
+    precision, chance = (100 * right[some].mean() if some.any() else 0.0 for some in (passed, known))
+    recall = 100 * (right & passed).sum() / max(right.sum(), 1)
+    return (
+        f"cut-off {least}: {passed.sum(1).mean():.1f} styles a picture, {precision:.1f}% right "
+        f"(chance {chance:.1f}%), {recall:.1f}% of the right ones"
+    )
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Print the table; 2 on wrong usage."""
     parser = argparse.ArgumentParser(prog="style", description=(__doc__ or "").splitlines()[0])
@@ -175,6 +198,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     print(f"{'':18}" + "".join(f"{name:>11}" for name in ("mAP", "R@1", "R@5", "leak", "group R@5")))
     for name, found in evaluate(case).items():
         print(f"{name:18}{found}")
+    print(cut_off_line(case))
     return 0
 
 

@@ -10,7 +10,20 @@ from starlette.datastructures import UploadFile
 
 from search.web.parameters import PARAMETERS, Wanted, read_wanted
 
-__all__ = ["FILTERS", "UPLOAD", "Asking", "Base", "By", "Limit", "Offset", "Posted", "Q", "Sent", "Sort"]
+__all__ = [
+    "FILTERS",
+    "UPLOAD",
+    "Asking",
+    "Base",
+    "By",
+    "Limit",
+    "MinScore",
+    "Offset",
+    "Posted",
+    "Q",
+    "Sent",
+    "Sort",
+]
 
 _MAX_FIELDS = 200
 
@@ -35,9 +48,13 @@ FILTERS: dict[str, Any] = {
 Q = Annotated[str, Query(description="Query: words and filters", max_length=10_000)]
 Base = Annotated[str | None, Query(description="Architecture that you use, such as sdxl", max_length=100)]
 Limit = Annotated[int, Query(ge=1, le=200, description="At most so many hits")]
+MinScore = Annotated[
+    float | None, Query(ge=0, le=1, description="Call nothing similar below; default: a measured cut-off")
+]
 Offset = Annotated[int, Query(ge=0, le=1_000_000, description="Skip so many hits")]
 Sort = Annotated[str, Query(description="relevance, newest, rating, downloads, size or name", max_length=100)]
-By = Annotated[str, Query(description="style: how it is drawn; content: what is in it", max_length=100)]
+_BY = "style: how it is drawn; content: what is in it; mix: both; weights: how an adapter changes the model"
+By = Annotated[str, Query(description=_BY, max_length=100)]
 
 
 class Asking(BaseModel):
@@ -49,6 +66,7 @@ class Asking(BaseModel):
     by: str = Field("style", max_length=100)
     limit: int = Field(24, ge=1, le=200)
     offset: int = Field(0, ge=0, le=1_000_000)
+    min_score: float | None = Field(None, ge=0, le=1)
     model: str | None = Field(None, min_length=1, max_length=500)
 
 

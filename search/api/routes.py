@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from indexer.errors import UsageError
 from search.api.answering import Json
-from search.api.asked import FILTERS, UPLOAD, Base, By, Limit, Offset, Q, Sent, Sort
+from search.api.asked import FILTERS, UPLOAD, Base, By, Limit, MinScore, Offset, Q, Sent, Sort
 from search.web.dependencies import Asked, EntryId, Library
 from search.web.parameters import PARAMETERS
 
@@ -44,10 +44,14 @@ def similar(
     by: By = "style",
     base: Base = None,
     limit: Limit = 24,
+    offset: Offset = 0,
+    min_score: MinScore = None,
 ) -> Response:
     """Find models whose previews look like those of a model."""
     with wanted.asking():
-        answer = pinakes.similar(model, by=by, base=base, query=wanted.query(), limit=limit)
+        answer = pinakes.similar(
+            model, by=by, base=base, query=wanted.query(), limit=limit, offset=offset, min_score=min_score
+        )
     return Json(answer.to_json())
 
 
@@ -75,7 +79,15 @@ def similar_to_picture(pinakes: Library, posted: Sent) -> Response:
     if what is None:
         raise UsageError("image", "Send a picture as the multipart field image, or name a model.")
     with wanted.asking():
-        answer = pinakes.similar(what, by=asked.by, base=asked.base, query=wanted.query(), limit=asked.limit)
+        answer = pinakes.similar(
+            what,
+            by=asked.by,
+            base=asked.base,
+            query=wanted.query(),
+            limit=asked.limit,
+            offset=asked.offset,
+            min_score=asked.min_score,
+        )
     return Json(answer.to_json())
 
 
@@ -87,6 +99,20 @@ def mislabelled(
     with wanted.asking():
         report = pinakes.mislabelled(wanted.query(), limit=limit, offset=offset)
     return Json(report.to_json())
+
+
+@router.get("/duplicates")
+def duplicates(pinakes: Library, limit: Limit = 24, offset: Offset = 0) -> Response:
+    """What lies several times, most bytes first: copies, the same tensors, LoRAs with the same weights."""
+    return Json(pinakes.duplicates(limit=limit, offset=offset).to_json())
+
+
+@router.get("/map", openapi_extra=FILTERS)
+def style_map(pinakes: Library, wanted: Asked, q: Q = "") -> Response:
+    """Styles laid out in the plane (x and y 0..1), with neighbourhoods named by their common words."""
+    with wanted.asking():
+        drawn = pinakes.map(wanted.query())
+    return Json(drawn.to_json())
 
 
 @router.get("/models/{model_id}")
@@ -124,6 +150,12 @@ def _cache(request: Request, name: str) -> str:
 def stats(pinakes: Library) -> Response:
     """Counts over the library."""
     return Json(pinakes.stats())
+
+
+@router.get("/schedules")
+def schedules(pinakes: Library) -> Response:
+    """Jobs on a schedule: their last result, the next time."""
+    return Json(pinakes.schedules())
 
 
 @router.get("/fields")

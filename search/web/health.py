@@ -9,6 +9,7 @@ __all__ = ["health_view"]
 
 _SHOWN = 500
 _MISLABELLED = 50
+_DUPLICATES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ _CHECKS = (
     Check(
         "is:unidentified", "Unidentified", "Their tensors match nothing known. They still can be searched."
     ),
+    Check("is:nonfunctional", "Cannot work", "Empty, untrained or broken weights. Download them again."),
     Check("is:missing", "Missing", "Indexed once, not found at the last run. The record is kept."),
     Check("-has:preview is:local", "Without a preview", "Put an image of the same name beside the file."),
     Check("-has:trigger type:lora", "LoRAs without trigger words", "A sidecar from the hub would tell them."),
@@ -39,6 +41,7 @@ def health_view(pinakes: Pinakes) -> dict[str, Any]:
     """Everything that ``health.html`` shows."""
     refused = pinakes.quarantined()
     report = pinakes.mislabelled(limit=_MISLABELLED)
+    twice = pinakes.duplicates(limit=_DUPLICATES)
     return {
         "stats": pinakes.stats(),
         "checks": [
@@ -48,6 +51,9 @@ def health_view(pinakes: Pinakes) -> dict[str, Any]:
         "mislabelled": list(report.items),
         "mislabelled_total": report.total,
         "mislabelled_left": max(0, report.total - _MISLABELLED),
+        "duplicates": twice,
+        "duplicates_left": max(0, twice.total - _DUPLICATES),
         "refused": refused[:_SHOWN],
         "left": max(0, len(refused) - _SHOWN),
+        "schedules": pinakes.schedules(),
     }

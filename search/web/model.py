@@ -1,12 +1,13 @@
 """The page of one entry: what stands behind it, arranged for reading."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import PurePosixPath
 from typing import Any
 
 from indexer.domain.claims import CLAIM_NAMES
 from indexer.domain.records import Document
+from indexer.domain.verdict import Verdict
 from search.service import Pinakes
 from search.web.clean import plain, web_address
 from search.web.views import cover, short_kind
@@ -16,6 +17,8 @@ __all__ = ["model_view"]
 _LONG = {"description", "notes"}
 _UNSHOWN = {"tag_frequency", "trigger_words", "tags", "description", "title", "author", "licence", "comment"}
 _MAX_VALUE = 600
+_NO_VERDICT: Mapping[str, Any] = dict.fromkeys(f.name for f in fields(Verdict))
+"""What stands for a verdict where no file of ours was judged: templates refuse names that are not there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,7 @@ def model_view(pinakes: Pinakes, entry_id: int) -> dict[str, Any] | None:
         "kind": short_kind(document),
         "cover": cover(document),
         "files": files,
-        "verdict": main.verdict if main else {},
+        "verdict": main.verdict if main else _NO_VERDICT,
         "conflicts": _conflicts(files),
         "previews": shown,
         "broken": [row for row in details.previews if row["status"] == "broken"],
@@ -53,6 +56,7 @@ def model_view(pinakes: Pinakes, entry_id: int) -> dict[str, Any] | None:
         "links": [(source, web_address(source.url)) for source in document.sources],
         "decisions": _decisions(details.overrides, main),
         "training": _training(details.training),
+        "usage": details.usage,
         "prompt_tag": _prompt_tag(document, details.claims),
         "statistics": details.statistics[-1:],
     }
@@ -66,7 +70,7 @@ def _file(row: Mapping[str, Any]) -> FileView:
         container=row["container"],
         sha256=row["sha256"],
         warnings=row["warnings"],
-        verdict=row["verdict"] or {},
+        verdict={**_NO_VERDICT, **(row["verdict"] or {})},
         copies=len(present),
     )
 

@@ -7,9 +7,11 @@ from fastapi import APIRouter, File, Form, HTTPException, Query, UploadFile
 from fastapi.responses import HTMLResponse
 
 from indexer.errors import BadFileError, UsageError
+from search.api.answering import Json
 from search.web.dependencies import Asked, EntryId, Library
-from search.web.gallery import faulty, gallery, more_cards, row
+from search.web.gallery import fault_of, faulty, gallery, more_cards, row
 from search.web.health import health_view
+from search.web.map import map_data
 from search.web.model import model_view
 from search.web.templating import page
 
@@ -82,6 +84,22 @@ def show_model(pinakes: Library, entry_id: EntryId) -> HTMLResponse:
     if view is None:
         raise HTTPException(404, f"No model has the number {entry_id}. It may have left the library.")
     return page("model.html", **view)
+
+
+@router.get("/map")
+def show_map(pinakes: Library, wanted: Asked) -> HTMLResponse:
+    """The styles of the library as a map."""
+    try:
+        drawn = pinakes.map(wanted.query())
+    except UsageError as error:
+        return page("map.html", 400, wanted=wanted, drawn=None, fault=fault_of(error))
+    return page("map.html", wanted=wanted, drawn=drawn, fault=None, source=wanted.url("/fragment/map"))
+
+
+@router.get("/fragment/map")
+def show_map_data(pinakes: Library, wanted: Asked) -> Json:
+    """What the map's script draws."""
+    return Json(map_data(pinakes.map(wanted.query())))
 
 
 @router.get("/health")

@@ -22,6 +22,7 @@ _ENVIRONMENT.filters.update(
     bytes=words.bytes_told,
     count=words.count_told,
     day=words.day,
+    moment=words.moment,
     kind_title=words.kind_title,
     title_of=words.title_of,
     value_title=words.value_title,

@@ -4,7 +4,17 @@ from datetime import datetime
 
 from indexer.domain import vocabulary
 
-__all__ = ["FLAGS", "SIGNALS", "bytes_told", "count_told", "day", "kind_title", "title_of", "value_title"]
+__all__ = [
+    "FLAGS",
+    "SIGNALS",
+    "bytes_told",
+    "count_told",
+    "day",
+    "kind_title",
+    "moment",
+    "title_of",
+    "value_title",
+]
 
 SIGNALS = {
     "text": "Words",
@@ -23,9 +33,12 @@ FLAGS = {
     "duplicate": "the same bytes lie in several places",
     "missing": "its file is gone or its disk is away",
     "local": "on this machine",
+    "remote": "only at a hub",
+    "gone": "its hub took it down, archived or deleted it",
     "favourite": "marked as favourite",
     "overridden": "a person decided about it",
     "unidentified": "its tensors match nothing known",
+    "nonfunctional": "its weights cannot work: empty, untrained or broken",
     "adult": "rated adult",
     "real_person": "shows a real person",
     "minor": "flagged as showing a minor",
@@ -61,6 +74,12 @@ def day(moment: str | None) -> str:
     except ValueError:
         return moment[:10]
     return f"{at.day} {at:%B %Y}"
+
+
+def moment(at: datetime) -> str:
+    """A moment in this machine's time: ``30 June 2025, 03:00``."""
+    here = at.astimezone()
+    return f"{here.day} {here:%B %Y, %H:%M}"
 
 
 def kind_title(kind: str) -> str:

@@ -7,13 +7,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 from safetensors import SafetensorError, safe_open
 
+from indexer.adapter_weights import read_adapter_weights
 from indexer.demo import DemoModel, DemoReport
 from indexer.demo.cast import Cast, load_cast
 from indexer.demo.library import fitting, write_cast, write_demo
+from indexer.embedding.adapter_vector import TWIN_COSINE, sketches
 from indexer.errors import UsageError
 
 Library = tuple[Path, DemoReport]
@@ -53,6 +56,17 @@ def test_the_report_counts_what_lies_there(demo_library: Library) -> None:
     assert report.pictures >= 100
     assert report.left_out == ()
     assert sum(path.stat().st_size for path in files) == report.logical_bytes
+
+
+def test_adapters_hold_trained_values(demo_library: Library) -> None:
+    """Weights that are all zero would make every one of them an untrained adapter."""
+    folder, report = demo_library
+    adapters = [model for model in report.models if model.kind == "lora" and model.bad is None]
+    found = [read_adapter_weights(folder / model.path) for model in adapters[::6]]
+    assert [weights.fault for weights in found] == [None] * len(found)
+    rows = sketches(np.stack([weights.vector for weights in found if weights.vector is not None]))
+    assert len(rows) == len(found)
+    assert np.abs(rows @ rows.T - np.eye(len(rows))).max() < TWIN_COSINE / 2
 
 
 def test_sizes_are_real_and_room_is_little(demo_library: Library) -> None:

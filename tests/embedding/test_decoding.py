@@ -241,7 +241,7 @@ MISBEHAVIOUR = {
     ),
     "lies about the size": (
         'f = b\'{"rows": 9, "columns": 9, "width": 9, "height": 9}\'\n'
-        "os.write(1, struct.pack('<I', len(f)) + f + struct.pack('<I', 3) + b'abc' + bytes(4)); time.sleep(60)",
+        "os.write(1, struct.pack('<I', len(f)) + f + struct.pack('<I', 3) + b'abc' + bytes(12)); time.sleep(60)",
         "decoder_crash",
     ),
     "hangs": ("time.sleep(60)", "timeout"),

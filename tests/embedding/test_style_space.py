@@ -105,6 +105,10 @@ def test_pooled_rows_score_the_mean_of_their_pairs(library: Library) -> None:
     np.testing.assert_allclose(library.queries[0] @ pooled.T, expected, atol=1e-4)
 
 
+def test_what_stands_in_the_index_can_ask(library: Library) -> None:
+    assert np.array_equal(library.space.asking(library.rows), library.queries)
+
+
 def test_calibrated_scores_rise_from_0_to_1_with_rarity(library: Library) -> None:
     mean, deviation = library.space.background
     scores = mean + deviation * np.array([-5.0, 0.0, 1.2816, 2.3263, 3.7190, 30.0])

@@ -130,11 +130,37 @@ def test_a_model_finds_its_style_on_another_base(pinakes: Pinakes, demo_library:
 
 
 def test_similar_keeps_to_the_base_and_leaves_out_itself(pinakes: Pinakes) -> None:
-    answer = pinakes.similar("Impasto Knife", base="sdxl", limit=50)
+    answer = pinakes.similar("Impasto Knife", base="sdxl", limit=50, min_score=0.0)
     assert answer.hits
     assert all("sdxl" in hit.document.architecture_path for hit in answer.hits)
     assert answer.query["like"]["id"] not in {hit.document.id for hit in answer.hits}
     assert all(0.0 <= hit.score.value <= 1.0 for hit in answer.hits)
+
+
+@pytest.mark.parametrize("by", ["style", "content", "mix"])
+def test_similar_pages_and_cuts_off(pinakes: Pinakes, demo_library: Demo, by: str) -> None:
+    folder, report = demo_library
+    picture = folder / next(path for m in report.models if not m.hidden for path, _, _ in m.pictures)
+    whole = pinakes.similar(picture, by=by, limit=200, min_score=0.0)
+    best = pinakes.similar(picture, by=by, limit=200)
+    assert 0 < best.total < whole.total
+    assert [hit.document.id for hit in best.hits] == [
+        hit.document.id for hit in whole.hits if hit in best.hits
+    ]
+    pages = [
+        hit
+        for start in range(0, 30, 7)
+        for hit in pinakes.similar(picture, by=by, limit=7, offset=start, min_score=0.0).hits
+    ]
+    assert [hit.document.id for hit in pages] == [hit.document.id for hit in whole.hits][: len(pages)]
+    told = whole.hits[0].score.signals
+    assert {"style", "semantic"} & set(told) == {
+        "mix": {"style", "semantic"},
+        "style": {"style"},
+        "content": {"semantic"},
+    }[by]
+    with pytest.raises(UsageError, match="least score"):
+        pinakes.similar(picture, by=by, min_score=1.5)
 
 
 def test_similar_takes_filters_and_bytes(pinakes: Pinakes, demo_library: Demo) -> None:
@@ -146,9 +172,9 @@ def test_similar_takes_filters_and_bytes(pinakes: Pinakes, demo_library: Demo) -
 
 def test_searching_with_words_and_a_picture(pinakes: Pinakes, demo_library: Demo) -> None:
     folder, report = demo_library
-    picture = next(path for m in report.models for path, _, _ in m.pictures)
-    answer = pinakes.search("type:lora", image=folder / picture, limit=50)
-    assert answer.hits[0].score.signals["semantic"][0] > 0.9
+    loras = [m for m in report.models if m.kind == "lora" and m.pictures and not m.hidden]
+    answer = pinakes.search("type:lora", image=folder / loras[0].pictures[0][0], limit=50)
+    assert answer.hits[0].score.signals["semantic"][0] > 0.999
     assert {hit.document.kind for hit in answer.hits} == {"lora"}
 
 

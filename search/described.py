@@ -1,0 +1,86 @@
+"""Words that pictures answer: CLIP's text tower beside the text index."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from indexer.catalog import entries
+from indexer.catalog.database import Catalog
+from indexer.domain.filters import Filter
+from indexer.domain.records import Document
+from indexer.indexes.text import TextIndex, TextQuery
+from search.query import ParsedQuery
+from search.ranking import load_weights
+from search.retrieval import RANKED, Candidates, joined
+from search.similar import Looks
+
+__all__ = ["described", "described_picture", "spoken"]
+
+FEW = 2_000
+"""Up to so many entries that pass a filter, the filter is pushed down; otherwise the nearest are filtered."""
+
+
+def spoken(parsed: ParsedQuery) -> str:
+    """The words of a query without its filters, as the text tower is to read them."""
+    return " ".join([*parsed.terms, *(word for phrase in parsed.phrases for word in phrase)])
+
+
+def described(
+    looks: Looks, catalog: Catalog, text: TextIndex, parsed: ParsedQuery, where: Filter, found: Candidates
+) -> tuple[Candidates, Mapping[int, float]]:
+    """``found`` by words, with what pictures say of it (id -> score), and entries whose pictures alone fit.
+
+    Entries join while words found no more than are ranked, so that nothing is counted twice; they must pass
+    ``where`` and the cut-off ``seen_alone``. Without CLIP in use nothing changes.
+    """
+    words = spoken(parsed)
+    if not words or not found.rankable or not looks.speaks():
+        return found, {}
+    told = looks.of_words(words, found.ids, every=True) if found.ids else {}
+    if found.total > len(found.ids):
+        return found, told
+    least, known = load_weights().numbers["seen_alone"], set(found.ids)
+    nearest = looks.of_words(words, _few(text, where))
+    alone = {id_: score for id_, score in nearest.items() if score >= least and id_ not in known}
+    fitting = _fitting(catalog, alone, where)[: max(0, RANKED - found.total)]
+    return joined(found, fitting), {**told, **{d.id: alone[d.id] for d in fitting}}
+
+
+def described_picture(
+    looks: Looks,
+    catalog: Catalog,
+    text: TextIndex,
+    parsed: ParsedQuery,
+    where: Filter,
+    narrowed: Candidates,
+    image: bytes | Path,
+) -> tuple[Candidates, Mapping[int, float]] | None:
+    """Entries near a picture and near words at once: id -> mean of both scores; None without words or CLIP.
+
+    ``narrowed`` is what the words find by themselves: it keeps its text scores, and excludes nobody.
+    """
+    words = spoken(parsed)
+    if not words or not looks.speaks():
+        return None
+    seen = looks.of_image(image, "content", _few(text, where))
+    documents = _fitting(catalog, seen, where)
+    told = looks.of_words(words, [d.id for d in documents], every=True) if documents else {}
+    both = {d.id: (seen[d.id] + told.get(d.id, 0.0)) / 2 for d in documents}
+    by_words = dict(zip(narrowed.ids, narrowed.scores, strict=False))
+    names = list(narrowed.facets)
+    counted = joined(Candidates((), 0, facets={name: {} for name in names}), documents)
+    scores = tuple(by_words.get(d.id, 0.0) for d in documents)
+    return replace(counted, scores=scores, best=max(narrowed.scores, default=0.0)), both
+
+
+def _few(text: TextIndex, where: Filter) -> Sequence[int] | None:
+    passing = text.search(TextQuery((), where=where), FEW)
+    return passing.ids if passing.total <= FEW else None
+
+
+def _fitting(catalog: Catalog, scores: Mapping[int, float], where: Filter) -> list[Document]:
+    """The documents of ``scores`` that pass a filter, best first, ties by id."""
+    with catalog.read() as session:
+        documents = entries.documents(session, list(scores))
+    fitting = [document for document in documents.values() if where.match(document)]
+    return sorted(fitting, key=lambda document: (-scores[document.id], document.id))
