@@ -70,7 +70,7 @@ def similar(
     what: Annotated[str, typer.Argument(help="A picture file, or a model by id or name.")],
     query: Annotated[list[str] | None, typer.Argument(help="Filters to narrow the answer.")] = None,
     by: Annotated[
-        str, typer.Option(help="style: how it is drawn; content: what is in it; mix: both; weights: of LoRAs.")
+        str, typer.Option(help="style: how it is drawn; content: what is in it; mix; weights: of LoRAs.")
     ] = "style",
     base: Base = None,
     limit: Limit = 20,

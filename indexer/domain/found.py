@@ -15,8 +15,8 @@ __all__ = ["FoundFile", "FoundPath", "Judged", "Problem", "WalkProblem"]
 class FoundPath:
     """A file beside a model file: absolute path as bytes (names need not be UTF-8), size, mtime in ns.
 
-    A picture from inside the model file is kept under home: ``original`` is its name there, ``path`` names its
-    content.
+    A picture from inside the model file is kept under home: ``original`` is its name there, ``path`` names
+    its content.
     """
 
     path: bytes
@@ -31,8 +31,8 @@ class FoundFile:
 
     ``directory`` is relative to the root, ``name`` the file's name, both as bytes. ``inode`` is
     ``st_dev:st_ino``. ``sidecars`` are (suffix, path) pairs; ``previews`` are in order of preference.
-    ``surroundings`` is a digest that changes when anything beside the file changes, or what its folder and its
-    tool say of it; not when all of it moves together.
+    ``surroundings`` is a digest that changes when anything beside the file changes, or what its folder and
+    its tool say of it; not when all of it moves together.
 
     A bundle's ``parts`` are its weight files; ``path`` and ``name`` are those of the file that stands for it
     (index, ``model_index.json``, first shard), ``inode`` that of the first part, ``size`` the sum of the

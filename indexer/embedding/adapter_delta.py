@@ -98,17 +98,18 @@ class _Factors:
         self.tensors = tensors
 
     def get(self, slot: str) -> _Matrix | None:
-        """A factor, checked; ``None`` where there is none."""
+        """A factor, checked; ``None`` where there is none, or an empty one."""
         name = self.names.get(slot)
         values = None if name is None else self.tensors.read(name)
-        if values is not None and name is not None:
-            _check(values, name)
+        if name is None or values is None or 0 in values.shape:
+            return None
+        _check(values, name)
         return values
 
     def matrix(self, slot: str) -> _Matrix | None:
         """A factor with a kernel's axes made columns."""
         values = self.get(slot)
-        if values is None or values.ndim < 2 or 0 in values.shape:
+        if values is None or values.ndim < 2:
             return None
         return values.reshape(values.shape[0], -1)
 

@@ -73,8 +73,8 @@ def _learn(catalog: Catalog, report: RecordReport) -> None:
 
 
 def skip_own_changes(catalog: Catalog) -> None:
-    """Note that entries changed since ``read_records`` in prompts and looks only, which name nothing: they need
-    not be learned anew. Only for whoever holds the right to write since then."""
+    """Note that entries changed since ``read_records`` in prompts and looks only, which name nothing: they
+    need not be learned anew. Only for whoever holds the right to write since then."""
     with catalog.read() as session:
         last = changes.last_number(session, "change")
         known, _ = changes.read_watermark(session, _WATERMARK)

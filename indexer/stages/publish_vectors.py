@@ -14,10 +14,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy.orm import Session
 
 from indexer.catalog import changes, vectors
-from indexer.catalog.database import Catalog
+from indexer.catalog.database import Catalog, Session
 from indexer.embedding.encoders import Encoder, unit_rows
 from indexer.embedding.style_space import SAMPLE, StyleSpace, StyleSpaceError, fit_style_space, pool_rows
 from indexer.embedding.style_store import load_style_space, save_style_space

@@ -51,9 +51,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name, rate in best.items():
         print(f"{name:42}{rate:8.1f} pictures/s")
     whole = best["end to end"]
-    print(
-        f"end to end against the bare forward pass: {whole / best['bare forward pass, ' + chosen]:.2f} (bar 0.8)"
-    )
+    bare = best[f"bare forward pass, {chosen}"]
+    print(f"end to end against the bare forward pass: {whole / bare:.2f} (bar 0.8)")
     print(f"end to end against the plain loop:        {whole / best['plain loop, one by one']:.2f} (bar 2.5)")
     return 0
 

@@ -11,7 +11,7 @@ from indexer.catalog.schema import Base
 from indexer.settings import Settings
 from tests.catalog.shelf import Shelf, found, judged, picture, said
 
-OLDER = ("0001", "0002")
+OLDER = ("0001", "0002", "0003", "0004")
 
 
 def engine_of(both: Settings) -> Engine:

@@ -18,8 +18,8 @@ from tests.parsers.civitai_items import item, old_item, version
 SHARED = Path(__file__).resolve().parents[2] / "../shared/data/civitai"
 
 
-def read(value: Any, **how: bool) -> HubModel:
-    found = parse_item(value, **how)
+def read(value: Any, *, nameless: bool = False) -> HubModel:
+    found = parse_item(value, nameless=nameless)
     assert isinstance(found, HubModel)
     return found
 

@@ -30,7 +30,8 @@ def index(folder: Path, settings: Settings, watcher: Silent | None = None) -> In
 def spaces(settings: Settings) -> list[str]:
     catalog = open_catalog(settings)
     with catalog.read() as session:
-        found = sorted(session.scalars(select(VectorSpace.space)))
+        pictured = select(VectorSpace.space).where(VectorSpace.space != "weights")
+        found = sorted(session.scalars(pictured))
     catalog.close()
     return found
 
