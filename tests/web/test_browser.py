@@ -282,7 +282,7 @@ def test_help_lists_every_field(visit: Open, shoot: Shoot) -> None:
     expect(page.locator("#q")).to_have_value("type:lora")
 
 
-@pytest.mark.parametrize("path", ["/", "/health", "/help", "/api/docs", "model"])
+@pytest.mark.parametrize("path", ["/", "/health", "/help", "/map", "/api/docs", "model"])
 def test_nothing_is_cut_off_on_a_phone(visit: Open, shoot: Shoot, path: str) -> None:
     page = visit("/?q=type:lora has:preview" if path == "model" else path, **NARROW)
     if path == "model":
