@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 from sqlalchemy import create_engine, make_url, text
 
@@ -15,6 +16,10 @@ from indexer.settings import Settings
 
 if TYPE_CHECKING:
     from indexer.demo import DemoReport
+
+# How long one example takes depends on what else the machine does; tests of speed have limits of their own.
+hypothesis.settings.register_profile("pinakes", deadline=None)
+hypothesis.settings.load_profile("pinakes")
 
 ADMIN_URL = os.environ.get("PINAKES_TEST_DATABASE_URL")
 
