@@ -24,6 +24,7 @@ FEW = 5  # fewer have no neighbourhoods; their main axes say all
 PERPLEXITY = 20.0
 ROUNDS, EXAGGERATED, EXAGGERATION = 250, 80, 12.0
 TIGHTER = 1.6  # what remains of the exaggeration to the end: gaps between neighbourhoods stay visible
+STRIDE = np.float32(5.0)  # longest step along an axis; a finished layout is some dozens wide
 NEAREST = 4  # landmarks that place one of the rest
 BLOCK = 128
 _GOLDEN = 2.399963229728653  # radians; successive multiples fill a disc evenly
@@ -48,6 +49,7 @@ def lay_out(scores: Rows) -> Rows:
         same = np.sign(slope) == np.sign(moved)
         gains = np.maximum(np.where(same, gains * 0.8, gains + 0.2), 0.01).astype(np.float32)
         moved = np.float32(0.5 if early else 0.8) * moved - np.float32(rate) * gains * slope
+        moved = np.clip(moved, -STRIDE, STRIDE)  # a dozen entries may swing ever wider
         places = places + moved
         places -= places.mean(0)
     return places
