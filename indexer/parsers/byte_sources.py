@@ -1,10 +1,9 @@
 """Bytes to read at will: an open file, a piece of another source, or memory. No more than asked is read."""
 
-import os
 from dataclasses import dataclass
 from typing import Protocol
 
-from indexer.errors import TemporaryError
+from indexer.parsers.opening import ReadAt
 
 __all__ = ["FileSource", "MemorySource", "Piece", "Source"]
 
@@ -38,22 +37,12 @@ class MemorySource:
 class FileSource:
     """An open regular file whose size was taken when it was opened."""
 
-    handle: int
+    read_at: ReadAt
     size: int
 
     def read(self, offset: int, count: int) -> bytes:
         """Raises TemporaryError ``changed`` when the file became shorter meanwhile."""
-        wanted = max(0, min(count, self.size - offset))
-        parts, have = [], 0
-        while have < wanted:
-            part = os.pread(self.handle, wanted - have, offset + have)
-            if not part:
-                raise TemporaryError(
-                    "changed", "the file became shorter while it was read; retry when it is complete"
-                )
-            parts.append(part)
-            have += len(part)
-        return b"".join(parts)
+        return self.read_at(offset, max(0, min(count, self.size - offset)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,15 @@ from pathlib import Path
 
 from indexer.errors import BadFileError, TemporaryError
 
-__all__ = ["ReadAt", "opened"]
+__all__ = ["READ_FLAGS", "ReadAt", "opened"]
 
 ReadAt = Callable[[int, int], bytes]
 """``read(offset, count)`` gives exactly ``count`` bytes from ``offset``, which the caller knows to exist."""
 
-_FLAGS = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
+READ_FLAGS = (
+    os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
+)
+"""For ``os.open``: never waits for a pipe's other end, never takes a terminal, changes no byte."""
 
 
 @contextmanager
@@ -25,7 +28,7 @@ def opened(path: Path | str | bytes) -> Iterator[tuple[ReadAt, int]]:
     """
     name = os.fsdecode(path)
     try:
-        handle = os.open(path, _FLAGS | getattr(os, "O_CLOEXEC", 0))
+        handle = os.open(path, READ_FLAGS)
     except OSError as error:
         raise TemporaryError("io", f"cannot open {name!r}: {error.strerror}; check it and retry") from error
     try:

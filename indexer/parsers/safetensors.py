@@ -4,9 +4,7 @@ Layout (https://github.com/huggingface/safetensors, README "Format"): 8 bytes N,
 bytes of JSON; then the tensor data to the end of the file. Nothing past the header is read.
 """
 
-import os
 import re
-import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -14,6 +12,7 @@ from typing import Final
 from indexer.domain.collector import collector_paused
 from indexer.domain.header import Header
 from indexer.errors import BadFileError, TemporaryError
+from indexer.parsers.opening import ReadAt, opened
 from indexer.parsers.safetensors_fast import parse_fast
 from indexer.parsers.safetensors_strict import DTYPE_BITS, MAX_TENSORS, Contents, parse_strict
 
@@ -75,7 +74,6 @@ WARNING_CODES: Final[Mapping[str, str]] = {
 _BIG_HEADER = 8 << 20
 # Objects, lists and commas that MAX_TENSORS tensors of ordinary rank need; more is a memory bomb.
 _BUDGET = {b"{": MAX_TENSORS + 1000, b"[": 2 * MAX_TENSORS + 1000, b",": 12 * MAX_TENSORS}
-_FLAGS = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
 
 _MAGIC: Final[Mapping[str, re.Pattern[bytes]]] = {
     "a ZIP archive (PyTorch checkpoint?)": re.compile(rb"PK(\x03\x04|\x05\x06|\x07\x08)"),
@@ -106,59 +104,18 @@ def read_header(path: Path | str | bytes) -> Header:
     Raises BadFileError with a code of ``CODES``, and TemporaryError ``io`` or ``changed`` (the file was
     replaced or written to meanwhile).
     """
-    try:
-        handle = os.open(path, _FLAGS)
-    except OSError as error:
-        raise TemporaryError(
-            "io", f"cannot open {os.fsdecode(path)!r}: {error.strerror}; check it and retry"
-        ) from error
-    try:
-        before = os.fstat(handle)
-        if not stat.S_ISREG(before.st_mode):
-            raise BadFileError("not_regular_file", CODES["not_regular_file"])
-        header = _read(handle, before.st_size)
-        after = os.stat(path)  # noqa: PTH116 - bytes paths are allowed
-    except OSError as error:
-        raise TemporaryError(
-            "io", f"cannot read {os.fsdecode(path)!r}: {error.strerror}; retry later"
-        ) from error
-    finally:
-        os.close(handle)
-    if _identity(before) != _identity(after):
-        raise TemporaryError(
-            "changed", f"{os.fsdecode(path)!r} changed while it was read; retry when it is complete"
-        )
-    return header
+    with opened(path) as (read, size):
+        return _read(read, size)
 
 
-def _identity(status: os.stat_result) -> tuple[int, int, int, int]:
-    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
-
-
-def _read(handle: int, size: int) -> Header:
-    first = _exactly(handle, min(8, size))
+def _read(read: ReadAt, size: int) -> Header:
+    first = read(0, min(8, size))
     try:
         length = header_length(first, size)
     except BadFileError:
-        header_length(first + _exactly(handle, min(SNIFF_BYTES, size) - len(first)), size)
+        header_length(read(0, min(SNIFF_BYTES, size)), size)
         raise
-    return _header(first, _exactly(handle, length), size)
-
-
-def _exactly(handle: int, count: int) -> bytes:
-    """The next ``count`` bytes. Raises TemporaryError ``changed`` when the file ends before."""
-    data = os.read(handle, count)
-    if len(data) == count:
-        return data
-    parts = [data]
-    while data and (missing := count - sum(map(len, parts))):
-        data = os.read(handle, missing)
-        parts.append(data)
-    if sum(map(len, parts)) < count:
-        raise TemporaryError(
-            "changed", "the file became shorter while it was read; retry when it is complete"
-        )
-    return b"".join(parts)
+    return _header(first, read(8, length), size)
 
 
 def header_length(first: bytes, file_size: int) -> int:

@@ -13,6 +13,7 @@ from typing import Final, NamedTuple, TypeVar
 
 from indexer.domain.header import Header, TensorEntry
 from indexer.errors import TemporaryError
+from indexer.parsers.opening import READ_FLAGS
 
 __all__ = ["MAX_BYTES", "MAX_READS", "alpha_names", "read_scalars"]
 
@@ -28,7 +29,6 @@ _FORMATS: Final[Mapping[str, tuple[int, str]]] = {
     "F16": (2, "<e"),
     "BF16": (2, ""),
 }
-_FLAGS = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
 
 
 class _Scalar(NamedTuple):
@@ -60,7 +60,7 @@ def read_scalars(
     runs = _spread(_runs(scalars), reads)
     found: dict[str, float] = {}
     try:
-        handle = os.open(path, _FLAGS)
+        handle = os.open(path, READ_FLAGS)
         try:
             for run in runs:
                 size = run[-1].start - run[0].start + 8

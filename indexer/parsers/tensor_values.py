@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from indexer.domain.header import Header
 from indexer.errors import TemporaryError
+from indexer.parsers.opening import READ_FLAGS
 
 __all__ = ["MOST_VALUES", "TensorReader"]
 
@@ -23,7 +24,6 @@ MOST_VALUES: Final = 48 << 20
 """Values read at once; the largest factor of any adapter is a fraction of that."""
 
 _BLOCK: Final = 4 << 20
-_FLAGS = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
 _Values = NDArray[np.float32]
 
 
@@ -80,7 +80,7 @@ class TensorReader:
         self._header = header
         self._name = os.fsdecode(path)
         try:
-            self._handle = os.open(path, _FLAGS)
+            self._handle = os.open(path, READ_FLAGS)
         except OSError as error:
             raise self._failed(error) from error
 

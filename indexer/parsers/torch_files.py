@@ -5,19 +5,16 @@ decides the verdict: ``tensors-only``, ``unknown-imports``, ``dangerous-imports`
 be followed to its end is ``unreadable`` and raises, unless something dangerous was met before.
 """
 
-import gc
-import os
-import stat
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from indexer.domain.collector import collector_paused
 from indexer.domain.header import Header, Program
-from indexer.errors import BadFileError, TemporaryError
+from indexer.errors import BadFileError
 from indexer.parsers.byte_sources import FileSource, Source
 from indexer.parsers.file_types import HEAD, other_type
 from indexer.parsers.npy import MAGIC as NPY_MAGIC
+from indexer.parsers.opening import opened
 from indexer.parsers.pickle_findings import (
     CODES,
     DANGEROUS_IMPORTS,
@@ -35,9 +32,6 @@ from indexer.parsers.zip_archive import TAIL, has_directory
 
 __all__ = ["CODES", "WARNING_CODES", "read_pickled", "read_source"]
 
-_FLAGS: Final = (
-    os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
-)
 _OBJECT, _KEYS = 3, 4  # places among the pickles of PyTorch's old layout
 _SHOWN: Final = 8
 
@@ -49,28 +43,8 @@ def read_pickled(path: Path | bytes) -> Header:
     ``data_offsets``. Raises BadFileError with a code of ``CODES`` (``unreadable:type`` is followed by
     ``:NAME``), TemporaryError ``io`` or ``changed``.
     """
-    shown = os.fsdecode(path)
-    try:
-        handle = os.open(path, _FLAGS)
-    except OSError as error:
-        raise TemporaryError("io", f"cannot open {shown!r}: {error.strerror}; check it and retry") from error
-    try:
-        before = os.fstat(handle)
-        if not stat.S_ISREG(before.st_mode):
-            raise BadFileError("not_regular_file", CODES["not_regular_file"])
-        header = read_source(FileSource(handle, before.st_size))
-        after = os.stat(path)  # noqa: PTH116 - bytes paths are allowed
-    except OSError as error:
-        raise TemporaryError("io", f"cannot read {shown!r}: {error.strerror}; retry later") from error
-    finally:
-        os.close(handle)
-    if _identity(before) != _identity(after):
-        raise TemporaryError("changed", f"{shown!r} changed while it was read; retry when it is complete")
-    return header
-
-
-def _identity(status: os.stat_result) -> tuple[int, int, int, int]:
-    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
+    with opened(path) as (read, size):
+        return read_source(FileSource(read, size))
 
 
 def read_source(source: Source) -> Header:
@@ -80,7 +54,7 @@ def read_source(source: Source) -> Header:
     is_zip = looks_like_zip(head) or has_directory(tail, source.size)
     findings, budget = Findings(), Budget()
     contents = Contents()
-    with _collector_paused():
+    with collector_paused():
         try:
             if is_zip:
                 contents = read_archive(source, findings, budget)
@@ -102,18 +76,6 @@ def read_source(source: Source) -> Header:
         findings.warnings,
         Program(findings.verdict, findings.listed, _detail(findings, contents)),
     )
-
-
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    # Every opcode makes a small object; the collector would walk them again and again and find no garbage.
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collecting:
-            gc.enable()
 
 
 def _array(source: Source, findings: Findings, budget: Budget) -> Contents:

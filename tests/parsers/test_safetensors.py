@@ -336,10 +336,10 @@ def test_change_while_reading_is_noticed(how: str, tmp_path: Path, monkeypatch: 
     path, other = tmp_path / "m.safetensors", tmp_path / "other"
     path.write_bytes(one() if how != "cut" else one() + bytes(100))
     other.write_bytes(one("I32"))
-    read = os.read
+    read = os.pread
     done: list[str] = []
 
-    def meddle(handle: int, count: int) -> bytes:
+    def meddle(handle: int, count: int, offset: int) -> bytes:
         """The second read of the file finds it changed by someone else."""
         if count > 8 and not done:
             done.append(how)
@@ -350,9 +350,9 @@ def test_change_while_reading_is_noticed(how: str, tmp_path: Path, monkeypatch: 
             else:
                 path.write_bytes(one("I32") if how == "rewritten" else one()[:30])
                 os.utime(path, ns=(1, 1))
-        return read(handle, count)
+        return read(handle, count, offset)
 
-    monkeypatch.setattr(os, "read", meddle)
+    monkeypatch.setattr(os, "pread", meddle)
     with pytest.raises(TemporaryError) as caught:
         read_header(path)
     assert caught.value.code in ("changed", "io")
