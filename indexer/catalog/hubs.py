@@ -1,32 +1,23 @@
 """Storing what hubs publish: a fixed number of statements a page, and nothing known before is ever lost."""
 
-import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from indexer.catalog.columns import clean_json
 from indexer.catalog.hub_files import sync_hub_files
 from indexer.catalog.linking import link_by_hash
 from indexer.catalog.previews import sync_hub_previews
 from indexer.catalog.schema import ClaimRow, Creator, Model, RefusedItem, Version, now
+from indexer.catalog.statements import statement_row
 from indexer.catalog.statistics import Subject, record_numbers
-from indexer.catalog.upsert import pieces, upsert
+from indexer.catalog.upsert import pieces, upsert, values_by_key
 from indexer.domain.claims import ClaimSet
 from indexer.domain.hubs import HubModel, HubVersion, Refused
 
-__all__ = [
-    "StoredHub",
-    "forget_refused",
-    "mark_gone",
-    "refused_items",
-    "store_hub_models",
-    "store_refused",
-]
+__all__ = ["StoredHub", "mark_gone", "refused_items", "store_hub_models", "store_refused"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +72,9 @@ def _version_keys(model: HubModel) -> list[str]:
 def _models(session: Session, told: Mapping[str, HubModel]) -> dict[str, int]:
     names = sorted({model.creator for model in told.values() if model.creator})
     upsert(session, Creator, [{"name": name} for name in names], ["name"], update=False)
-    creators = _ids(session, Creator.name, Creator.id, names)
+    creators = values_by_key(session, Creator.name, Creator.id, names)
     stamp = now()
-    before = _gone_before(session, Model, told)
+    before = values_by_key(session, Model.key, Model.gone_at, told)
     rows = [
         {
             "key": key,
@@ -100,14 +91,14 @@ def _models(session: Session, told: Mapping[str, HubModel]) -> dict[str, int]:
     always = ["refreshed_at", "gone", "gone_at"]
     upsert(session, Model, heard, ["key"], update=[*always, "creator_id"])
     upsert(session, Model, silent, ["key"], update=always)
-    return _ids(session, Model.key, Model.id, told)
+    return values_by_key(session, Model.key, Model.id, told)
 
 
 def _versions(session: Session, told: Mapping[str, HubModel], model_ids: Mapping[str, int]) -> dict[str, int]:
     owners = {version.key: model for model in told.values() for version in model.versions}
     stamp = now()
     _adopt(session, owners, model_ids)
-    before = _gone_before(session, Version, owners)
+    before = values_by_key(session, Version.key, Version.gone_at, owners)
     rows = []
     for key, model in owners.items():
         gone = model.gone or next(v.gone for v in model.versions if v.key == key)
@@ -121,29 +112,18 @@ def _versions(session: Session, told: Mapping[str, HubModel], model_ids: Mapping
             }
         )
     upsert(session, Version, rows, ["key"], update=["model_id", "gone", "gone_at"])
-    return _ids(session, Version.key, Version.id, owners)
+    return values_by_key(session, Version.key, Version.id, owners)
 
 
 def _adopt(session: Session, owners: Mapping[str, HubModel], model_ids: Mapping[str, int]) -> None:
     """A sidecar may have named a version without its model (``civitai:?@VERSION``): it is this very one."""
     nameless = {f"civitai:?@{key.partition('@')[2]}": key for key in owners if key.startswith("civitai:")}
-    known = set(_ids(session, Version.key, Version.id, owners))
-    for old, id_ in _ids(session, Version.key, Version.id, nameless).items():
+    known = set(values_by_key(session, Version.key, Version.id, owners))
+    for old, id_ in values_by_key(session, Version.key, Version.id, nameless).items():
         if (key := nameless[old]) not in known:
             session.execute(
                 update(Version).where(Version.id == id_).values(key=key, model_id=model_ids[owners[key].key])
             )
-
-
-def _gone_before(session: Session, table: Any, keys: Iterable[str]) -> dict[str, datetime | None]:
-    return _ids(session, table.key, table.gone_at, keys)
-
-
-def _ids(session: Session, key: Any, value: Any, keys: Iterable[str]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for piece in pieces(keys):
-        found.update((k, v) for k, v in session.execute(select(key, value).where(key.in_(piece))))
-    return found
 
 
 def _of_model(model: HubModel, ids: Mapping[str, int]) -> _Said:
@@ -163,23 +143,9 @@ def _claims(session: Session, subject: Any, said: Sequence[_Said]) -> None:
             .where(subject.in_(piece), ClaimRow.source.in_(sources), ClaimRow.current)
             .values(current=False)
         )
-    rows = [_claim_row(subject.key, item) for item in said]
+    # Numbers change with every answer and have a table of their own: what is said is the raw statement.
+    rows = [{subject.key: item.id} | statement_row(item.claims, dict(item.claims.raw)) for item in said]
     upsert(session, ClaimRow, rows, [subject.key, "source", "digest"])
-
-
-def _claim_row(subject: str, item: _Said) -> dict[str, Any]:
-    digest = hashlib.sha256(clean_json(dict(item.claims.raw), sort_keys=True).encode()).hexdigest()
-    return {
-        subject: item.id,
-        "source": item.claims.source,
-        "digest": digest,
-        "claims": {claim.name: claim.value for claim in item.claims.claims},
-        "raw": dict(item.claims.raw),
-        "unparsed": dict(item.claims.unparsed) or None,
-        "warnings": {w.code: w.detail for w in item.claims.warnings} or None,
-        "current": True,
-        "at": now(),
-    }
 
 
 def _numbers(
@@ -202,7 +168,7 @@ def mark_gone(session: Session, keys: Sequence[str], gone: str) -> set[int]:
 
     All that was known stays.
     """
-    ids = set(_ids(session, Model.key, Model.id, keys).values())
+    ids = set(values_by_key(session, Model.key, Model.id, keys).values())
     for piece in pieces(ids):
         session.execute(
             update(Model).where(Model.id.in_(piece), Model.gone_at.is_(None)).values(gone=gone, gone_at=now())
@@ -216,7 +182,7 @@ def mark_gone(session: Session, keys: Sequence[str], gone: str) -> set[int]:
 
 
 def store_refused(session: Session, items: Sequence[Refused]) -> None:
-    """Keep items that could not be read, with the reason; one that is read later leaves the list."""
+    """Keep items that could not be read, with the reason, each once."""
     rows = {
         (item.source, item.key): {
             "source": item.source,
@@ -237,9 +203,3 @@ def refused_items(session: Session) -> Iterator[Refused]:
     rows = session.execute(select(*columns).order_by(RefusedItem.id).execution_options(yield_per=1_000))
     for source, key, code, detail in rows:
         yield Refused(source, key, code, detail)
-
-
-def forget_refused(session: Session, source: str, keys: Iterable[str]) -> None:
-    """These items were read after all."""
-    for piece in pieces(keys):
-        session.execute(delete(RefusedItem).where(RefusedItem.source == source, RefusedItem.key.in_(piece)))

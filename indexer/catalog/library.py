@@ -1,6 +1,5 @@
 """Storing what the pipeline made of files: one call a batch, a fixed number of statements a call."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -8,7 +7,6 @@ from typing import Any
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from indexer.catalog.columns import clean_json
 from indexer.catalog.entries import versions_of_files
 from indexer.catalog.previews import sync_previews
 from indexer.catalog.schema import (
@@ -21,8 +19,9 @@ from indexer.catalog.schema import (
     Version,
     now,
 )
+from indexer.catalog.statements import statement_row
 from indexer.catalog.statistics import record_numbers
-from indexer.catalog.upsert import pieces, upsert
+from indexer.catalog.upsert import pieces, upsert, values_by_key
 from indexer.domain.claims import ClaimSet
 from indexer.domain.found import FoundFile, Judged, Problem
 
@@ -53,7 +52,7 @@ def store_judged(session: Session, root_id: int, batch: Sequence[Judged], parser
     """
     versions, left = _homes(session, batch)
     _files(session, batch, versions)
-    files = _ids(session, File.fingerprint, File.id, versions)
+    files = values_by_key(session, File.fingerprint, File.id, versions)
     _locations(session, root_id, [(item.found, files[item.fingerprint]) for item in batch], parser)
     _verdicts(session, {files[item.fingerprint]: item for item in batch}, parser)
     places = _places(session, root_id, [item.found for item in batch])
@@ -98,13 +97,6 @@ def _name(found: FoundFile) -> tuple[bytes, bytes]:
     return found.directory, found.name
 
 
-def _ids(session: Session, key: Any, value: Any, keys: Any) -> dict[Any, Any]:
-    found: dict[Any, Any] = {}
-    for piece in pieces(keys):
-        found.update((k, v) for k, v in session.execute(select(key, value).where(key.in_(piece))))
-    return found
-
-
 def _versions(session: Session, keys: set[tuple[str, str]]) -> dict[str, int]:
     stamp = now()
     upsert(
@@ -114,10 +106,10 @@ def _versions(session: Session, keys: set[tuple[str, str]]) -> dict[str, int]:
         ["key"],
         update=False,
     )
-    models = _ids(session, Model.key, Model.id, {model for model, _ in keys})
+    models = values_by_key(session, Model.key, Model.id, {model for model, _ in keys})
     rows = [{"key": version, "model_id": models[model], "added_at": stamp} for model, version in sorted(keys)]
     upsert(session, Version, rows, ["key"], update=False)
-    return _ids(session, Version.key, Version.id, {version for _, version in keys})
+    return values_by_key(session, Version.key, Version.id, {version for _, version in keys})
 
 
 def _homes(session: Session, batch: Sequence[Judged]) -> tuple[dict[str, int], set[int]]:
@@ -234,20 +226,8 @@ def _claims(session: Session, batch: Sequence[_Row]) -> None:
 
 def _claim_row(row: _Row, item: ClaimSet) -> dict[str, Any]:
     claims = {claim.name: claim.value for claim in item.claims}
-    statement = {"claims": claims, "raw": dict(item.raw)}
-    digest = hashlib.sha256(clean_json(statement, sort_keys=True).encode()).hexdigest()
-    return {
-        "place_id": row.place_id,
-        "file_id": row.file_id,
-        "source": item.source,
-        "digest": digest,
-        "claims": claims,
-        "raw": dict(item.raw),
-        "unparsed": dict(item.unparsed) or None,
-        "warnings": {w.code: w.detail for w in item.warnings} or None,
-        "current": True,
-        "at": now(),
-    }
+    about = {"place_id": row.place_id, "file_id": row.file_id}
+    return about | statement_row(item, {"claims": claims, "raw": dict(item.raw)})
 
 
 def _statistics(session: Session, batch: Sequence[tuple[int, Sequence[ClaimSet]]]) -> None:

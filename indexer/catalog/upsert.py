@@ -4,12 +4,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, TypeVar
 
+from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from indexer.catalog.schema import Base
 
-__all__ = ["pieces", "upsert"]
+__all__ = ["pieces", "upsert", "values_by_key"]
 
 T = TypeVar("T")
 
@@ -49,3 +50,11 @@ def upsert(
         statement = statement.on_conflict_do_nothing(index_elements=list(keys), index_where=where)
     # One statement for all rows: compiling a VALUES list of hundreds of rows costs more than running it.
     session.connection().execute(statement, list(rows))
+
+
+def values_by_key(session: Session, key: Any, value: Any, keys: Iterable[Any]) -> dict[Any, Any]:
+    """``value`` of the rows whose ``key`` (two columns of one table) is among ``keys``, by key."""
+    found: dict[Any, Any] = {}
+    for piece in pieces(keys):
+        found.update((k, v) for k, v in session.execute(select(key, value).where(key.in_(piece))))
+    return found

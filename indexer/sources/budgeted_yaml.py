@@ -15,7 +15,6 @@ MAX_BYTES: Final = 256 << 10
 _MAX_EVENTS: Final = 20_000
 _MAX_DEPTH: Final = 20
 _OPENING = (yaml.MappingStartEvent, yaml.SequenceStartEvent)
-_CLOSING = (yaml.MappingEndEvent, yaml.SequenceEndEvent)
 
 
 class YamlFault(ValueError):

@@ -184,9 +184,6 @@ def test_refused_items_are_kept_once(catalog: Catalog) -> None:
             hubs.store_refused(session, [Refused("civitai", "5", "item", detail, {"id": 5})])
     with catalog.read() as session:
         assert session.scalars(select(RefusedItem.detail)).all() == ["second"]
-    with catalog.write() as session:
-        hubs.forget_refused(session, "civitai", ["5"])
-        assert session.scalars(select(RefusedItem)).all() == []
 
 
 def test_typed_hashes_are_understood() -> None:
