@@ -21,7 +21,7 @@ from indexer.domain.vocabulary import (
 )
 from indexer.errors import UsageError
 from indexer.finding import find_meant
-from indexer.indexes.text import TantivyIndex
+from indexer.indexes.text_tantivy import TantivyIndex
 from indexer.pipeline import writing
 from indexer.progress import Progress
 from indexer.settings import Settings

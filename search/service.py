@@ -35,7 +35,8 @@ from indexer.domain.text import words
 from indexer.domain.vocabulary import architectures
 from indexer.errors import UsageError
 from indexer.finding import found_exactly
-from indexer.indexes.text import ORDERS, TantivyIndex, TextQuery
+from indexer.indexes.text import ORDERS, TextQuery
+from indexer.indexes.text_tantivy import TantivyIndex
 from indexer.parsers.training import parse_metadata, told_facts
 from indexer.settings import Settings, read_settings
 from indexer.thumbnails import thumbnail_path

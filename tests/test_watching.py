@@ -14,7 +14,8 @@ import pytest
 
 from indexer.catalog.database import open_catalog
 from indexer.catalog.lock import writer_lock
-from indexer.indexes.text import TantivyIndex, TextQuery
+from indexer.indexes.text import TextQuery
+from indexer.indexes.text_tantivy import TantivyIndex
 from indexer.pipeline import IndexReport
 from indexer.progress import Silent
 from indexer.settings import Settings

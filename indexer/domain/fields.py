@@ -65,6 +65,14 @@ _ROWS = (
         facet=True,
     ),
     Field(
+        "fits",
+        FieldType.KEYWORD,
+        "fits",
+        "Fits",
+        "loads on this architecture or family",
+        "fits:sdxl",
+    ),
+    Field(
         "base",
         FieldType.KEYWORD,
         "base_label",
@@ -77,7 +85,14 @@ _ROWS = (
         "family", FieldType.KEYWORD, "family", "Family", "lineage of the weights", "family:pony", facet=True
     ),
     Field(
-        "category", FieldType.KEYWORD, "category", "Category", "what it is for", "category:style", facet=True
+        "category",
+        FieldType.KEYWORD,
+        "category",
+        "Category",
+        "what it is for",
+        "category:style",
+        facet=True,
+        weight="category",
     ),
     Field(
         "tag",
@@ -111,10 +126,10 @@ _ROWS = (
     Field(
         "licence",
         FieldType.KEYWORD,
-        "licence",
+        "licences",
         "Licence",
-        "licence as stated",
-        "licence:apache-2.0",
+        "licence as stated, or what it permits",
+        "licence:commercial",
         facet=True,
     ),
     Field(
@@ -144,6 +159,15 @@ _ROWS = (
         "prompt:harbour",
         weight="prompts",
     ),
+    Field(
+        "training",
+        FieldType.TEXT,
+        "training_tags",
+        "Training tags",
+        "tags of the pictures it was trained on",
+        "training:harbour",
+        weight="training_tags",
+    ),
     Field("rank", FieldType.NUMBER, "rank", "Rank", "most frequent rank of an adapter", "rank:8..32"),
     Field("size", FieldType.SIZE, "size", "Size", "size of its files", "size:<200MB"),
     Field(
@@ -158,6 +182,17 @@ _ROWS = (
         "when it was published, or else its file's date",
         "created:>2025-01-01",
     ),
+    Field(
+        "updated",
+        FieldType.DATE,
+        "updated",
+        "Updated",
+        "when it was last changed at its hub",
+        "updated:>2025-01-01",
+    ),
+    Field("mine", FieldType.NUMBER, "my_rating", "My rating", "your own rating, 0..5", "mine:>=4"),
+    Field("mytag", FieldType.KEYWORD, "my_tags", "My tags", "your own tags", "mytag:comic", facet=True),
+    Field("note", FieldType.TEXT, "notes", "Notes", "words of your own notes", "note:harbour"),
     Field(
         "nsfw",
         FieldType.NUMBER,

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
+from indexer.domain.compatibility import loads_on
+
 __all__ = ["Document", "FileRef", "SourceRef", "from_json", "to_json"]
 
 
@@ -31,7 +33,10 @@ class Document:
 
     ``architecture_path`` is root first. ``created`` is a day as ``YYYY-MM-DD``. ``rating`` is a lower
     confidence bound in stars, 0..5. ``size`` is in bytes. ``category_why`` is a line for people. ``hidden``
-    names why it is hidden by default (``adult``, ``real_person``, ``minor``).
+    names why it is hidden by default (``adult``, ``real_person``, ``minor``). ``fold`` is the id of the model
+    under which it is shown with its versions and near-duplicates, 0: its own. ``training_tags`` are most
+    frequent first. ``permissions`` are ids of ``licences.toml``. ``uses`` counts pictures made with it.
+    ``my_*`` and ``notes`` are the user's own.
     """
 
     id: int
@@ -68,11 +73,30 @@ class Document:
     preview_colour: str | None = None
     files: tuple[FileRef, ...] = field(default=())
     sources: tuple[SourceRef, ...] = field(default=())
+    fold: int = 0
+    training_tags: tuple[str, ...] = ()
+    updated: str | None = None
+    permissions: tuple[str, ...] = ()
+    tips: int | None = None
+    uses: int | None = None
+    my_rating: float | None = None
+    my_tags: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def file_names(self) -> tuple[str, ...]:
         """Last parts of the files' paths."""
         return tuple(ref.path.replace("\\", "/").rsplit("/", 1)[-1] for ref in self.files)
+
+    @property
+    def licences(self) -> tuple[str, ...]:
+        """The licence as stated, and what it permits."""
+        return (*((self.licence,) if self.licence else ()), *self.permissions)
+
+    @property
+    def fits(self) -> tuple[str, ...]:
+        """Architectures on which it loads."""
+        return loads_on(self.kind, self.architecture, self.architecture_path)
 
 
 _TUPLES = {f.name for f in fields(Document) if str(f.type).startswith("tuple[str")}

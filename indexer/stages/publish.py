@@ -4,7 +4,7 @@ import shutil
 
 from indexer.catalog import changes, entries
 from indexer.catalog.database import Catalog
-from indexer.indexes.text import TantivyIndex
+from indexer.indexes.text_tantivy import TantivyIndex
 from indexer.progress import Progress
 from indexer.settings import Settings
 from indexer.stages.publish_vectors import publish_vectors

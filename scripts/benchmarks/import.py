@@ -19,7 +19,7 @@ from typing import Any
 import orjson
 
 from indexer.importing import import_dumps
-from indexer.indexes.text import TantivyIndex
+from indexer.indexes.text_tantivy import TantivyIndex
 from indexer.progress import Silent, Stage
 from indexer.settings import Settings
 

@@ -12,7 +12,8 @@ from sqlalchemy import select
 from indexer.catalog.schema import Crawl, RefusedItem
 from indexer.crawl import civitai_question
 from indexer.errors import UsageError
-from indexer.indexes.text import TantivyIndex, TextQuery
+from indexer.indexes.text import TextQuery
+from indexer.indexes.text_tantivy import TantivyIndex
 from indexer.settings import Settings
 from tests.hub_server import Reply, Request, json_reply
 from tests.hubs.crawling import contents, crawl, documents, looking

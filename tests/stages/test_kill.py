@@ -14,7 +14,8 @@ from sqlalchemy import func, select
 from indexer.catalog.database import open_catalog
 from indexer.catalog.entries import changed_entries
 from indexer.catalog.schema import File, Location, Preview, Vector
-from indexer.indexes.text import TantivyIndex, TextQuery
+from indexer.indexes.text import TextQuery
+from indexer.indexes.text_tantivy import TantivyIndex
 from indexer.indexes.vectors import saved_generation
 from indexer.pipeline import index_folders
 from indexer.progress import Silent

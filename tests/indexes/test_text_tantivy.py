@@ -12,7 +12,8 @@ from indexer.domain.fields import FIELDS
 from indexer.domain.filters import ALL, AnyOf, Filter, Range
 from indexer.domain.records import Document, FileRef
 from indexer.errors import CatalogError
-from indexer.indexes.text import ORDERS, TantivyIndex, TextQuery
+from indexer.indexes.text import ORDERS, TextQuery
+from indexer.indexes.text_tantivy import TantivyIndex
 from search.query import parse_query
 from search.ranking import load_weights
 from tests.strategies import documents, filters
