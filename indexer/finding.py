@@ -1,4 +1,4 @@
-"""Which model does a person mean by a path, an id, a hash or a name? Exactly one, or an error that helps."""
+"""Which model does a person mean by a path, an id, an address or a name? One, or an error that helps."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,12 +7,13 @@ from pathlib import Path, PurePath
 from indexer.catalog import entries, lookup
 from indexer.catalog.database import Catalog
 from indexer.domain.filters import keyword
+from indexer.domain.named import named_by
 from indexer.domain.records import Document
 from indexer.domain.text import words
 from indexer.errors import UsageError
 from indexer.indexes.text import TextIndex, TextQuery
 
-__all__ = ["Meant", "find_meant", "found_exactly"]
+__all__ = ["Meant", "find_entry", "find_meant", "found_exactly"]
 
 _LIKELY = 50
 _TOLD = 5
@@ -57,7 +58,7 @@ def _is_file(what: str) -> bool:
 
 
 def find_meant(catalog: Catalog, index: TextIndex, what: str) -> Meant:
-    """The one model that ``what`` means: a path, an id, a hash, a name or a file name.
+    """The one model that ``what`` means: a path, an id, a hash, a hub's address, an AIR, a name or a file's.
 
     A name must be the whole name, or its words must fit one model only. Raises ``UsageError``
     (``unknown_model``, ``ambiguous``, ``not_indexed``, ``quarantined``) that names what comes near.
@@ -79,9 +80,27 @@ def find_meant(catalog: Catalog, index: TextIndex, what: str) -> Meant:
     return Meant(document, files)
 
 
+def find_entry(catalog: Catalog, index: TextIndex, what: str) -> Document:
+    """The one entry that ``what`` means, as in ``find_meant``, whether a file of it is here or not."""
+    exact = found_exactly(catalog, what)
+    if exact is not None:
+        return exact.document
+    text = what.strip()
+    if text.isascii() and text.isdigit() and len(text) <= _LONGEST_ID:
+        with catalog.read() as session:
+            found = entries.documents(session, [int(text)])
+        if found:
+            return found[int(text)]
+    return _named(catalog, index, text)
+
+
 def _named(catalog: Catalog, index: TextIndex, name: str) -> Document:
-    terms = tuple(words(name.replace("\\", "/").rpartition("/")[2], glued=False))
-    found = index.search(TextQuery((), (terms,)), _LIKELY) if terms else None
+    outright = named_by(name)
+    found = index.search(TextQuery((), where=outright.where), _LIKELY) if outright else None
+    if found is None or not found.ids:
+        outright = None
+        terms = tuple(words(name.replace("\\", "/").rpartition("/")[2], glued=False))
+        found = index.search(TextQuery((), (terms,)), _LIKELY) if terms else None
     if found is None or not found.ids:
         raise UsageError(
             "unknown_model",
@@ -89,7 +108,7 @@ def _named(catalog: Catalog, index: TextIndex, name: str) -> Document:
         )
     with catalog.read() as session:
         likely = list(entries.documents(session, found.ids).values())
-    whole = [document for document in likely if _is_name_of(name, document)]
+    whole = likely if outright else [document for document in likely if _is_name_of(name, document)]
     fits = whole or likely
     if len(fits) != 1 or (not whole and found.total > 1):
         raise UsageError("ambiguous", f"{name!r} may mean several models: {_told(fits)}. Give one's id.")

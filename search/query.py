@@ -1,79 +1,40 @@
-"""The query language of the search box, the command and the API.
+"""The query language of the search box, the command and the API: text in, words to rank by and a filter out.
 
-    query   = or
-    or      = and (OR and)*
-    and     = unary (AND? unary)*
-    unary   = (NOT | "-") unary | "(" or ")" | clause
-    clause  = FIELD ":" values | PHRASE | WORD
-    values  = value ("," value)*
-    value   = (">" | ">=" | "<" | "<=") literal | literal ".." literal | literal
-
-Words and phrases at the top level are ranked; inside OR and NOT they filter. Anything typed is a query, or an
-error with a caret under the fault; nothing reaches an engine as that engine's own syntax.
+The grammar is ``query_grammar``, the fields are ``indexer.domain.fields``. Words and phrases at the top level
+are ranked; inside OR and NOT they filter. Models named outright (by address, AIR, hash, file name) are any of
+those named. A pasted prompt is words (``query_prompts``). Anything typed is a query, or an error with a caret
+under the fault; nothing reaches an engine as that engine's own syntax.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 
-from indexer.domain.fields import FIELDS, Field, FieldType, field_named
-from indexer.domain.filters import And, AnyOf, Filter, Not, Or, Range, Words, keyword
-from indexer.domain.hubs import hash_values
-from indexer.domain.text import words
-from indexer.errors import UsageError
+from indexer.domain.filters import ALL, And, Filter, Not, Or, Words
+from indexer.domain.named import Named, named_by, named_by_file, named_by_hash
+from search.query_grammar import MAX_CLAUSES, Outright, Parser, Text, Told
+from search.query_notes import contradictions
+from search.query_prompts import prompt_words
+from search.query_tokens import QueryError, straightened
+from search.query_values import MAX_WORDS
 
-__all__ = ["MAX_QUERY", "ParsedQuery", "QueryError", "parse_query"]
+__all__ = ["MAX_QUERY", "ParsedQuery", "QueryError", "narrowed", "parse_query"]
 
-MAX_QUERY = 2_000
-MAX_TERMS = 64
-_MAX_DEPTH = 50
+MAX_QUERY = 10_000
+"""So many characters are read."""
 
-_TOKENS: dict[str, str] = {
-    "blank": r"\s+",
-    "open": r"\(",
-    "close": r"\)",
-    "field": r"[^\W\d][\w]*:(?=\S)(?!//)",
-    "phrase": r'"[^"]*"',
-    "quote": r'"',
-    "minus": r"-(?=\S)",
-    "word": r'[^\s()"]+',
-}
-"""Names and patterns of the tokens, tried in this order."""
-
-_TOKEN = re.compile("|".join(f"(?P<{name}>{pattern})" for name, pattern in _TOKENS.items()))
-_LITERAL = re.compile(r'"[^"]*"|[^\s(),"]+')
-_UNITS = {
-    "": 1,
-    "B": 1,
-    "KB": 10**3,
-    "MB": 10**6,
-    "GB": 10**9,
-    "TB": 10**12,
-    "KIB": 2**10,
-    "MIB": 2**20,
-    "GIB": 2**30,
-}
-_NUMBER = re.compile(r"(-?\d+(?:\.\d+)?)\s*([A-Za-z]*)")
-_DATE = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?")
-_HASH = re.compile(r"(?=[0-9a-fA-F]*\d)[0-9a-fA-F]{8,64}")
-
-
-class QueryError(UsageError):
-    """A query that cannot be understood; the text draws a caret under the fault."""
-
-    def __init__(self, query: str, start: int, end: int, message: str) -> None:
-        self.start, self.end, self.message = start, end, message
-        line = "".join(" " if c in "\r\n\t" else c for c in query)
-        caret = " " * start + "^" * max(1, end - start)
-        super().__init__("query", f"{message}\n    {line}\n    {caret}")
+MAX_TERMS = MAX_WORDS
+_SURPLUS = 100
+_SIGNS = re.compile(r'[():"]|(?<!\S)-')
 
 
 @dataclass(frozen=True, slots=True)
 class ParsedQuery:
     """What a user meant: ranked ``terms`` and ``phrases`` (folded words), and a filter.
 
-    ``filters`` are the clauses as typed, ``fields`` the names of the fields they use.
+    ``filters`` are the clauses as typed, ``fields`` the names of the fields they use. ``notes`` are sentences
+    for people: what was left out, what was not known, which filters contradict each other.
     """
 
     text: str
@@ -82,276 +43,150 @@ class ParsedQuery:
     where: Filter
     filters: tuple[str, ...]
     fields: frozenset[str]
+    notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Token:
-    kind: str
-    text: str
-    start: int
-    end: int
+def parse_query(query: str, today: date | None = None) -> ParsedQuery:
+    """Understand a query; ages (``created:<30d``) count back from ``today``, by default today in UTC.
 
-
-@dataclass(frozen=True, slots=True)
-class _Text(Filter):
-    """Bare words, until it is known whether they rank or filter."""
-
-    words: tuple[str, ...]
-    phrase: bool
-
-
-def parse_query(query: str) -> ParsedQuery:
-    """Understand a query. Raises ``QueryError`` with a caret under the first fault."""
+    Raises ``QueryError`` with a caret under the first fault.
+    """
     if len(query) > MAX_QUERY:
-        raise QueryError(
-            query[:40] + "…", 0, 40, f"The query has {len(query)} characters; at most {MAX_QUERY} are read."
-        )
-    if _HASH.fullmatch(query.strip()):
-        found = AnyOf(FIELDS["hash"], hash_values(query))
-        return ParsedQuery(query.strip(), (), (), found, (f"hash:{query.strip()}",), frozenset({"hash"}))
-    return _Parser(query).parse()
+        message = f"The query has {len(query):,} characters; at most {MAX_QUERY:,} are read."
+        raise QueryError(query[: MAX_QUERY + _SURPLUS], MAX_QUERY, MAX_QUERY + 1, message)
+    read = _read(query, today or datetime.now(UTC).date())
+    return _finished(query, read.nodes, read.told)
 
 
-class _Parser:
-    def __init__(self, query: str) -> None:
-        self.query = query
-        self.tokens = self._tokenise()
-        self.place = 0
-        self.depth = 0
-        self.fields: set[str] = set()
-        self.filters: list[str] = []
-
-    def parse(self) -> ParsedQuery:
-        """query = or"""
-        nodes: list[Filter] = []
-        if self.tokens:
-            top = self._or()
-            if self.place < len(self.tokens):
-                self._fail(self.tokens[self.place], "This ) closes nothing. Remove it, or add ( before.")
-            nodes = list(top.nodes) if isinstance(top, And) else [top]
-        texts = [node for node in nodes if isinstance(node, _Text)]
-        terms = [word for node in texts if not node.phrase for word in node.words]
-        if len(terms) > MAX_TERMS:
-            raise QueryError(
-                self.query,
-                0,
-                len(self.query),
-                f"The query has {len(terms)} words; at most {MAX_TERMS} are read.",
-            )
-        rest = tuple(_as_filter(node) for node in nodes if not isinstance(node, _Text))
-        return ParsedQuery(
-            text=self.query.strip(),
-            terms=tuple(dict.fromkeys(terms)),
-            phrases=tuple(node.words for node in texts if node.phrase),
-            where=And(rest),
-            filters=tuple(self.filters),
-            fields=frozenset(self.fields),
-        )
-
-    def _tokenise(self) -> list[_Token]:
-        tokens = []
-        for match in _TOKEN.finditer(self.query):
-            kind = match.lastgroup or ""
-            if kind == "quote":
-                raise QueryError(
-                    self.query,
-                    match.start(),
-                    match.end(),
-                    'This " is never closed. Add another " at the phrase\'s end.',
-                )
-            if kind != "blank":
-                tokens.append(_Token(kind, match.group(), match.start(), match.end()))
-        return tokens
-
-    def _peek(self) -> _Token | None:
-        return self.tokens[self.place] if self.place < len(self.tokens) else None
-
-    def _fail(self, token: _Token, message: str) -> None:
-        raise QueryError(self.query, token.start, token.end, message)
-
-    def _is_word(self, text: str) -> bool:
-        token = self._peek()
-        return token is not None and token.kind == "word" and token.text == text
-
-    def _or(self) -> Filter:
-        """or = and (OR and)*"""
-        nodes = [self._and()]
-        while self._is_word("OR"):
-            self.place += 1
-            nodes.append(self._and())
-        return nodes[0] if len(nodes) == 1 else Or(tuple(_as_filter(node) for node in nodes))
-
-    def _and(self) -> Filter:
-        """and = unary (AND? unary)*"""
-        nodes = [self._unary("a word, a filter or (")]
-        while (token := self._peek()) is not None and token.kind != "close" and not self._is_word("OR"):
-            if self._is_word("AND"):
-                self.place += 1
-            nodes.append(self._unary("a word, a filter or ( after AND"))
-        flat = [n for node in nodes for n in (node.nodes if isinstance(node, And) else (node,))]
-        return flat[0] if len(flat) == 1 else And(tuple(flat))
-
-    def _unary(self, wanted: str) -> Filter:
-        """unary = (NOT | "-") unary | "(" or ")" | clause"""
-        token = self._peek()
-        if token is None or token.kind == "close" or (token.kind == "word" and token.text in ("AND", "OR")):
-            at = token or _Token("end", "", len(self.query), len(self.query) + 1)
-            raise QueryError(self.query, at.start, at.end, f"Here {wanted} should follow.")
-        self.place += 1
-        if token.kind == "minus" or (token.kind == "word" and token.text == "NOT"):
-            return Not(_as_filter(self._deeper(token, lambda: self._unary("a word or a filter after NOT"))))
-        if token.kind == "open":
-            return self._deeper(token, lambda: self._group(token))
-        if token.kind == "field":
-            return self._clause(token)
-        return _text(token.text.strip('"'), token.kind == "phrase")
-
-    def _deeper(self, token: _Token, parse: Callable[[], Filter]) -> Filter:
-        self.depth += 1
-        if self.depth > _MAX_DEPTH:
-            self._fail(token, f"The query is nested more than {_MAX_DEPTH} deep.")
-        node = parse()
-        self.depth -= 1
-        return node
-
-    def _group(self, opened: _Token) -> Filter:
-        node = self._or()
-        token = self._peek()
-        if token is None or token.kind != "close":
-            self._fail(opened, "This ( is never closed. Add ) where the group ends.")
-        self.place += 1
-        return node
-
-    def _clause(self, token: _Token) -> Filter:
-        """clause = FIELD ":" values"""
-        name = token.text[:-1]
-        field = field_named(name)
-        if field is None:
-            known = ", ".join(sorted(FIELDS))
-            self._fail(
-                token,
-                f'There is no field {name!r}. Fields are: {known}. For the word itself, write "{name}".',
-            )
-        assert field is not None
-        end, values = self._values(token)
-        self.fields.add(field.name)
-        self.filters.append(self.query[token.start : end])
-        nodes = [self._value(field, at, stop) for at, stop in values]
-        if all(isinstance(node, AnyOf) for node in nodes):
-            return AnyOf(
-                field, tuple(dict.fromkeys(v for n in nodes if isinstance(n, AnyOf) for v in n.values))
-            )
-        return nodes[0] if len(nodes) == 1 else Or(tuple(nodes))
-
-    def _values(self, token: _Token) -> tuple[int, list[tuple[int, int]]]:
-        """values = value ("," value)*: the places of the literals; the tokens they cover are passed over."""
-        place, spans = token.end, []
-        while True:
-            match = _LITERAL.match(self.query, place)
-            if match is None:
-                raise QueryError(self.query, place, place + 1, f"A value should follow {token.text}")
-            start, end = match.span()
-            # An operator may stand before a quoted literal: >"2025-01-01".
-            if match.group() in (">", "<", ">=", "<=") and self.query[end : end + 1] == '"':
-                quoted = _LITERAL.match(self.query, end)
-                end = quoted.end() if quoted else end
-            spans.append((start, end))
-            if self.query[end : end + 1] != ",":
-                break
-            place = end + 1
-        while self.place < len(self.tokens) and self.tokens[self.place].start < end:
-            self.place += 1
-        return end, spans
-
-    def _value(self, field: Field, start: int, end: int) -> Filter:
-        raw = self.query[start:end]
-        if field.name == "hash":
-            return AnyOf(field, hash_values(raw.strip('"')))
-        if field.type in (FieldType.KEYWORD, FieldType.TREE, FieldType.FLAG):
-            return AnyOf(field, (keyword(raw.strip('"')),))
-        if field.type is FieldType.TEXT:
-            found = tuple(words(raw, glued=False))
-            if not found:
-                raise QueryError(self.query, start, end, f"{field.name}: takes words; this has none.")
-            return Words(field, found, raw.startswith('"') or len(found) > 1)
-        return self._range(field, raw, start, end)
-
-    def _range(self, field: Field, raw: str, start: int, end: int) -> Filter:
-        """value = (">" | ">=" | "<" | "<=") literal | literal ".." literal | literal"""
-        for sign in (">=", "<=", ">", "<"):
-            if raw.startswith(sign):
-                low, high = self._literal(field, raw[len(sign) :].strip('"'), start + len(sign), end)
-                match sign:
-                    case ">=":
-                        return Range(field, low=low)
-                    case ">":
-                        return Range(field, low=high, low_open=True)
-                    case "<=":
-                        return Range(field, high=high)
-                    case _:
-                        return Range(field, high=low, high_open=True)
-        left, dots, right = raw.strip('"').partition("..")
-        if not dots:
-            low, high = self._literal(field, left, start, end)
-            return Range(field, low=low, high=high)
-        first = self._literal(field, left, start, start + len(left))[0] if left else None
-        last = self._literal(field, right, end - len(right), end)[1] if right else None
-        if first is not None and last is not None and first > last:  # type: ignore[operator]
-            raise QueryError(
-                self.query, start, end, "The range runs backwards: the smaller bound goes first."
-            )
-        return Range(field, low=first, high=last)
-
-    def _literal(self, field: Field, raw: str, start: int, end: int) -> tuple[float | str, float | str]:
-        """A number or a date as its first and last value (``2025`` is all of that year)."""
-        parse = _day_span if field.type is FieldType.DATE else _number_span
-        span = parse(raw, field)
-        if span is None:
-            wanted = {
-                FieldType.DATE: "a date like 2025, 2025-06 or 2025-06-30",
-                FieldType.SIZE: "a size like 200MB or 2.5GB",
-            }.get(field.type, "a number")
-            raise QueryError(
-                self.query, start, max(end, start + 1), f"{field.name}: takes {wanted}, not {raw!r}."
-            )
-        return span
-
-
-def _number_span(raw: str, field: Field) -> tuple[float, float] | None:
-    match = _NUMBER.fullmatch(raw)
-    if match is None or (field.type is not FieldType.SIZE and match[2]):
-        return None
-    unit = _UNITS.get(match[2].upper())
-    if unit is None or len(match[1]) > 30:
-        return None
-    value = float(match[1]) * unit
-    return value, value
-
-
-def _day_span(raw: str, _field: Field) -> tuple[str, str] | None:
-    match = _DATE.fullmatch(raw)
-    if match is None:
-        return None
-    year, month, day = match[1], match[2], match[3]
+def narrowed(query: str, clauses: str) -> str:
+    """A typed query and further clauses as one query. A query that is refused stands alone, so that its error
+    keeps its place."""
+    if not clauses or not query.strip():
+        return clauses or query
     try:
-        date(max(1, int(year)), int(month or 1), int(day or 1))
-    except ValueError:
-        return None
-    first = f"{year}-{int(month or 1):02}-{int(day or 1):02}"
-    return first, f"{year}-{int(month or 12):02}-{int(day or 31):02}"
+        return f"({_read(query, date.min).plain}) {clauses}"
+    except QueryError:
+        return query
 
 
-def _text(raw: str, phrase: bool) -> Filter:
-    found = tuple(words(raw, glued=False))
-    return _Text(found, phrase and len(found) > 1) if found else And(())
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What a query was read as: ``plain`` says the same without the syntax of prompts and keyboards."""
+
+    plain: str
+    nodes: Sequence[Filter]
+    told: Told
 
 
-def _as_filter(node: Filter) -> Filter:
-    """Bare words as a filter: each word in any of the searched fields, a phrase whole in one of them."""
-    if isinstance(node, And):
-        return And(tuple(_as_filter(n) for n in node.nodes))
-    if not isinstance(node, _Text):
-        return node
-    searched = [field for field in FIELDS.values() if field.weight is not None]
-    groups: Sequence[tuple[str, ...]] = [node.words] if node.phrase else [(word,) for word in node.words]
-    return And(tuple(Or(tuple(Words(f, group, node.phrase) for f in searched)) for group in groups))
+def _read(query: str, today: date) -> _Read:
+    if len(query) > MAX_QUERY:
+        message = f"The query has {len(query):,} characters; at most {MAX_QUERY:,} are read."
+        raise QueryError(query[: MAX_QUERY + _SURPLUS], MAX_QUERY, MAX_QUERY + 1, message)
+    plain = straightened(query)
+    if (named := _whole(plain)) is not None:
+        return _Read(named.clause, [Outright(named)], Told())
+    if (prompt := prompt_words(plain)) is not None:
+        return _prompt(query, prompt, today)
+    try:
+        return _parsed(query, plain, today)
+    except QueryError as error:
+        if (prompt := prompt_words(plain, refused=True)) is not None:
+            return _prompt(query, prompt, today)
+        # What was typed is shown, also where a typographic sign was read as another.
+        raise QueryError(query, error.start, error.end, error.message) from None
+
+
+def _parsed(query: str, plain: str, today: date, *notes: str) -> _Read:
+    parser = Parser(query, plain, today)
+    nodes = parser.parse()
+    parser.told.notes.extend(notes)
+    return _Read(plain, nodes, parser.told)
+
+
+def _prompt(query: str, text: str, today: date) -> _Read:
+    """A prompt's words; what looks like a filter in it counts as one only where it can be read."""
+    note = "Read as a prompt: its words are searched, its weights and brackets are not."
+    try:
+        return _parsed(query, text, today, note)
+    except QueryError:
+        return _parsed(query, _SIGNS.sub(" ", text), today, note)
+
+
+def _whole(text: str) -> Named | None:
+    """A single model named by all of the query: an address, a hash, a path or a file name with blanks."""
+    text = text.strip()
+    if not any(c.isspace() for c in text):
+        return named_by(text)
+    bare = text.strip('"')
+    endings = re.findall(r"\.\w+(?=\s|$)", bare)
+    return named_by_file(bare) if len(endings) == 1 and ":" not in bare[2:] and "\n" not in bare else None
+
+
+def _finished(query: str, nodes: Sequence[Filter], told: Told) -> ParsedQuery:
+    """Put together what is ranked, what filters and what is to be told."""
+    nodes = _hashes(nodes)
+    texts = [node for node in nodes if isinstance(node, Text)]
+    outright = [node.named for node in nodes if isinstance(node, Outright)]
+    rest = [node for node in nodes if not isinstance(node, Text | Outright) and node != ALL]
+    if outright:
+        rest.append(outright[0].where if len(outright) == 1 else Or(tuple(n.where for n in outright)))
+        for named in outright:
+            told.used(named.field, named.clause, named.note)
+    terms, phrases = _ranked(texts, told)
+    where = And(tuple(rest))
+    notes = (*told.notes, *contradictions(where), *_both_ways(terms, where))
+    return ParsedQuery(
+        text=query.strip(),
+        terms=terms,
+        phrases=phrases,
+        where=where,
+        filters=tuple(told.filters),
+        fields=frozenset(told.fields),
+        notes=tuple(dict.fromkeys(notes)),
+    )
+
+
+def _hashes(nodes: Sequence[Filter]) -> Sequence[Filter]:
+    """Bare words that are hashes all of them name models; beside other words, a short one is a word."""
+    texts = [node for node in nodes if isinstance(node, Text)]
+    found = {node.typed: named_by_hash(node.typed) for node in texts if not node.phrase}
+    if not texts or len(texts) > MAX_CLAUSES or not all(found.get(node.typed) for node in texts):
+        return nodes
+    named = {typed: Outright(name) for typed, name in found.items() if name}
+    return [named[node.typed] if isinstance(node, Text) else node for node in nodes]
+
+
+def _ranked(texts: Iterable[Text], told: Told) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
+    """The words and the phrases to rank by, as many as engines look up; the first count."""
+    terms: dict[str, None] = {}
+    phrases: dict[tuple[str, ...], None] = {}
+    left, dropped = MAX_TERMS, 0
+    for node in texts:
+        fresh = node.words if node.phrase else tuple(w for w in dict.fromkeys(node.words) if w not in terms)
+        kept = fresh[:left]
+        dropped += len(fresh) - len(kept)
+        left -= len(kept)
+        if node.phrase and kept:
+            phrases[kept] = None
+        elif not node.phrase:
+            terms.update(dict.fromkeys(kept))
+    if dropped:
+        told.notes.append(f"The query has {MAX_TERMS + dropped:,} words; the first {MAX_TERMS} count.")
+    return tuple(terms), tuple(phrases)
+
+
+def _both_ways(terms: Sequence[str], where: Filter) -> list[str]:
+    """Words that are asked for and excluded."""
+    excluded = {_bare_word(node.node) for node in _parts(where) if isinstance(node, Not)}
+    return [f'Nothing can have the word "{word}" and not have it.' for word in terms if word in excluded]
+
+
+def _parts(where: Filter) -> Sequence[Filter]:
+    return where.nodes if isinstance(where, And) else (where,)
+
+
+def _bare_word(node: Filter) -> str | None:
+    """The word that a filter looks for in all searched fields."""
+    first = node.nodes[0] if isinstance(node, Or) and node.nodes else None
+    whole = isinstance(first, Words) and len(first.words) == 1 and first.field.weight is not None
+    return first.words[0] if whole and isinstance(first, Words) else None

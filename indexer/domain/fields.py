@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-__all__ = ["ALIASES", "FIELDS", "Field", "FieldType", "field_named"]
+__all__ = ["ALIASES", "EXCLUSIVE", "FIELDS", "Choice", "Field", "FieldType", "field_named"]
 
 
 class FieldType(Enum):
@@ -18,8 +18,22 @@ class FieldType(Enum):
     TREE = "tree"  # values are paths, root first; field:node finds the node and all below it
     NUMBER = "number"  # field:4, field:>4, field:8..32
     SIZE = "size"  # bytes; field:<200MB
-    DATE = "date"  # field:>2025-01-01, field:2025, field:2024-01..2024-06
+    DATE = "date"  # field:>2025-01-01, field:2025, field:2024-01..2024-06, field:<30d
     FLAG = "flag"  # is:favourite, has:preview; the value is the flag's name
+
+    @property
+    def ranged(self) -> bool:
+        """Whether values have an order, so that ``>``, ``<`` and ``..`` make sense."""
+        return self in (FieldType.NUMBER, FieldType.SIZE, FieldType.DATE)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A value that a field is known to take; ``aliases`` are other spellings that people type."""
+
+    name: str
+    help: str
+    aliases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +41,10 @@ class Field:
     """One row: ``name`` is what a user types, ``attribute`` the attribute of ``Document`` it reads.
 
     ``weight`` names the row of ``search/data/ranking.toml`` under which plain words search this field; None
-    when they don't. ``facet`` fields are counted in answers.
+    when they don't. ``facet`` fields are counted in answers. ``many``: an entry may have several values, so
+    that two wanted values do not contradict each other. ``about``: a number alone means all that rounds to it
+    (``size:2.1GB``). ``aliases`` are other names of the field.
+    ``choices`` are all values of a FLAG field.
     """
 
     name: str
@@ -38,6 +55,44 @@ class Field:
     example: str
     facet: bool = False
     weight: str | None = None
+    many: bool = False
+    about: bool = False
+    aliases: tuple[str, ...] = ()
+    choices: tuple[Choice, ...] = ()
+
+
+_STATES = (
+    Choice("favourite", "marked by you", ("favorite", "starred")),
+    Choice("unseen", "you have not opened it yet", ("new",)),
+    Choice("seen", "you have opened it"),
+    Choice("rated", "you have rated it"),
+    Choice("local", "a file of it lies in the library", ("installed",)),
+    Choice("remote", "known from a hub only"),
+    Choice("missing", "its files were there and are not now"),
+    Choice("gone", "its hub no longer offers it", ("deleted", "archived")),
+    Choice("mislabelled", "claims contradict its tensors", ("mislabeled", "mislabled")),
+    Choice("duplicate", "its bytes lie in several places", ("duplicated",)),
+    Choice("nonfunctional", "its weights cannot work", ("broken", "non-functional")),
+    Choice("unidentified", "nobody knows what it is", ("unknown",)),
+    Choice("overridden", "you decided what it is", ("override",)),
+    Choice("adult", "not for everybody; hidden unless asked for", ("nsfw", "mature")),
+    Choice("real_person", "shows a living person; hidden unless asked for", ("poi", "real-person")),
+    Choice("minor", "flagged as showing a minor; hidden unless asked for"),
+)
+
+_KNOWN = (
+    Choice("preview", "a picture", ("previews", "image")),
+    Choice("prompt", "a picture with its prompt", ("prompts",)),
+    Choice("trigger", "trigger words", ("triggers", "trigger_words")),
+    Choice("description", "a description"),
+    Choice("rating", "ratings"),
+    Choice("sidecar", "a file of another tool beside it"),
+    Choice("metadata", "training metadata in its header"),
+    Choice("sha256", "a full hash", ("hash",)),
+)
+
+EXCLUSIVE = (frozenset(("local", "remote", "missing")), frozenset(("seen", "unseen")))
+"""Flags of ``is`` of which an entry has one at most."""
 
 
 _ROWS = (
@@ -51,7 +106,16 @@ _ROWS = (
         "version:v2",
         weight="version",
     ),
-    Field("type", FieldType.KEYWORD, "kind", "Type", "what sort of model", "type:lora", facet=True),
+    Field(
+        "type",
+        FieldType.KEYWORD,
+        "kind",
+        "Type",
+        "what sort of model",
+        "type:lora",
+        facet=True,
+        aliases=("kind",),
+    ),
     Field(
         "adapter", FieldType.KEYWORD, "adapter", "Adapter", "algorithm of a LoRA", "adapter:lokr", facet=True
     ),
@@ -60,9 +124,10 @@ _ROWS = (
         FieldType.TREE,
         "architecture_path",
         "Architecture",
-        "what loads it, from its tensors",
-        "arch:sdxl",
+        "what loads it, by its tensors; finds variants too",
+        "arch:flux1",
         facet=True,
+        aliases=("architecture",),
     ),
     Field(
         "fits",
@@ -71,13 +136,14 @@ _ROWS = (
         "Fits",
         "loads on this architecture or family",
         "fits:sdxl",
+        many=True,
     ),
     Field(
         "base",
         FieldType.KEYWORD,
         "base_label",
         "Base label",
-        "base model as the source claims it",
+        "base model as its source claims it; an architecture means all its labels",
         'base:"SDXL 1.0"',
         facet=True,
     ),
@@ -103,6 +169,8 @@ _ROWS = (
         "tag:anime",
         facet=True,
         weight="tags",
+        many=True,
+        aliases=("tags",),
     ),
     Field(
         "creator",
@@ -113,6 +181,7 @@ _ROWS = (
         "creator:mira",
         facet=True,
         weight="creator",
+        aliases=("author", "user", "artist"),
     ),
     Field(
         "trigger",
@@ -122,6 +191,8 @@ _ROWS = (
         "words that call it up",
         "trigger:inkwash",
         weight="trigger_words",
+        many=True,
+        aliases=("triggers",),
     ),
     Field(
         "licence",
@@ -131,6 +202,8 @@ _ROWS = (
         "licence as stated, or what it permits",
         "licence:commercial",
         facet=True,
+        many=True,
+        aliases=("license",),
     ),
     Field(
         "file",
@@ -140,6 +213,8 @@ _ROWS = (
         "name of a file",
         "file:inkwash",
         weight="file_names",
+        many=True,
+        aliases=("filename",),
     ),
     Field(
         "description",
@@ -158,6 +233,8 @@ _ROWS = (
         "prompts of its previews",
         "prompt:harbour",
         weight="prompts",
+        many=True,
+        aliases=("prompts",),
     ),
     Field(
         "training",
@@ -167,11 +244,18 @@ _ROWS = (
         "tags of the pictures it was trained on",
         "training:harbour",
         weight="training_tags",
+        many=True,
     ),
     Field("rank", FieldType.NUMBER, "rank", "Rank", "most frequent rank of an adapter", "rank:8..32"),
-    Field("size", FieldType.SIZE, "size", "Size", "size of its files", "size:<200MB"),
+    Field("size", FieldType.SIZE, "size", "Size", "size of its files", "size:<200MB", about=True),
     Field(
-        "rating", FieldType.NUMBER, "rating", "Rating", "lower bound of its ratings, 0..5 stars", "rating:>4"
+        "rating",
+        FieldType.NUMBER,
+        "rating",
+        "Rating",
+        "lower bound of its ratings, 0..5 stars",
+        "rating:>4",
+        about=True,
     ),
     Field("downloads", FieldType.NUMBER, "downloads", "Downloads", "downloads at its hub", "downloads:>1000"),
     Field(
@@ -181,6 +265,7 @@ _ROWS = (
         "Created",
         "when it was published, or else its file's date",
         "created:>2025-01-01",
+        aliases=("date", "published"),
     ),
     Field(
         "updated",
@@ -191,8 +276,27 @@ _ROWS = (
         "updated:>2025-01-01",
     ),
     Field("mine", FieldType.NUMBER, "my_rating", "My rating", "your own rating, 0..5", "mine:>=4"),
-    Field("mytag", FieldType.KEYWORD, "my_tags", "My tags", "your own tags", "mytag:comic", facet=True),
-    Field("note", FieldType.TEXT, "notes", "Notes", "words of your own notes", "note:harbour"),
+    Field(
+        "mytag",
+        FieldType.KEYWORD,
+        "my_tags",
+        "My tags",
+        "your own tags",
+        "mytag:comic",
+        facet=True,
+        many=True,
+        aliases=("mytags",),
+    ),
+    Field(
+        "note",
+        FieldType.TEXT,
+        "notes",
+        "Notes",
+        "words of your own notes",
+        "note:harbour",
+        many=True,
+        aliases=("notes",),
+    ),
     Field(
         "nsfw",
         FieldType.NUMBER,
@@ -201,8 +305,36 @@ _ROWS = (
         "rating bits of the hub; 1 general, 4 and up adult",
         "nsfw:<4",
     ),
-    Field("hash", FieldType.KEYWORD, "hashes", "Hash", "hash of a file", "hash:2fd8a3c9e1"),
-    Field("has", FieldType.FLAG, "has", "Has", "what is known about it", "has:preview", facet=True),
+    Field(
+        "hash",
+        FieldType.KEYWORD,
+        "hashes",
+        "Hash",
+        "hash of a file, of any kind, or how it begins",
+        "hash:2fd8a3c9e1",
+        many=True,
+        aliases=("sha256", "blake3", "crc32", "autov1", "autov2", "autov3"),
+    ),
+    Field(
+        "source",
+        FieldType.KEYWORD,
+        "source_ids",
+        "Source",
+        "where it is known, or a hub's id of it",
+        "source:civitai:101055",
+        many=True,
+    ),
+    Field(
+        "has",
+        FieldType.FLAG,
+        "has",
+        "Has",
+        "what is known about it",
+        "has:preview",
+        facet=True,
+        many=True,
+        choices=_KNOWN,
+    ),
     Field(
         "is",
         FieldType.FLAG,
@@ -211,22 +343,14 @@ _ROWS = (
         "its state: local, remote (only at a hub), gone …",
         "is:mislabelled",
         facet=True,
+        many=True,
+        choices=_STATES,
     ),
 )
 
 FIELDS: Mapping[str, Field] = {row.name: row for row in _ROWS}
 
-ALIASES: Mapping[str, str] = {
-    "kind": "type",
-    "architecture": "arch",
-    "license": "licence",
-    "tags": "tag",
-    "author": "creator",
-    "user": "creator",
-    "triggers": "trigger",
-    "filename": "file",
-    "date": "created",
-}
+ALIASES: Mapping[str, str] = {alias: row.name for row in _ROWS for alias in row.aliases}
 
 
 def field_named(name: str) -> Field | None:

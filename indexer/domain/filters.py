@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from indexer.domain.fields import Field
+from indexer.domain.fields import FIELDS, Field
 from indexer.domain.records import Document
 from indexer.domain.text import fold, words
 
-__all__ = ["ALL", "And", "AnyOf", "Filter", "Not", "Or", "Range", "Words", "keyword", "values_of"]
+__all__ = ["ALL", "And", "AnyOf", "Filter", "Not", "Or", "Range", "Words", "anywhere", "keyword", "values_of"]
 
 
 def keyword(value: str) -> str:
@@ -120,6 +120,11 @@ class Range(Filter):
 
 ALL = And(())
 """The filter that everything passes."""
+
+
+def anywhere(words: tuple[str, ...], phrase: bool = False) -> Filter:
+    """All of the words in one of the fields that plain words search; with ``phrase`` in this order."""
+    return Or(tuple(Words(field, words, phrase) for field in FIELDS.values() if field.weight is not None))
 
 
 def _has_run(text: list[str], run: Iterable[str]) -> bool:

@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 from indexer.domain.fields import FIELDS, Field, FieldType
 from indexer.domain.records import Document
 from indexer.errors import UsageError
-from search.query import QueryError
+from search.query import QueryError, narrowed
 
 __all__ = ["PARAMETERS", "Clause", "Wanted", "read_wanted"]
 
@@ -77,25 +77,21 @@ class Wanted:
     sort: str = "relevance"
     by: str = "style"
     like: int | None = None
+    seed: int = 0
+    """Which random order."""
 
     def query(self) -> str:
         """Both as one query. A faulty ``q`` stands alone, so that its error keeps its place."""
-        told = " ".join(clause.text() for clause in self.clauses)
-        if not told or _unbalanced(self.q):
-            return self.q
-        return f"({self.q}) {told}" if self.q.strip() else told
+        return narrowed(self.q, " ".join(clause.text() for clause in self.clauses))
 
     @contextmanager
     def asking(self) -> Iterator[None]:
-        """Move the caret of a ``QueryError`` from the combined query back to what was typed."""
+        """Let through errors of what was typed; those of a filter beside it become a ``UsageError``."""
         try:
             yield
         except QueryError as error:
-            shift = 1 if self.clauses and self.q.strip() and not _unbalanced(self.q) else 0
-            start, end = error.start - shift, error.end - shift
-            if 0 <= start <= len(self.q) or len(self.q) > 2_000:
-                typed = self.q if len(self.q) <= 2_000 else self.q[:40] + "…"
-                raise QueryError(typed, start, max(end, start + 1), error.message) from error
+            if self.query() == self.q:  # a faulty q is asked alone
+                raise
             raise UsageError("filter", error.message) from error
 
     def state(self, field: Field, value: str) -> str:
@@ -131,6 +127,7 @@ class Wanted:
         pairs += [clause.parameter for clause in _split(self.clauses)]
         pairs += [("base", self.base)] if self.base else []
         pairs += [("sort", self.sort)] if self.sort != "relevance" else []
+        pairs += [("seed", self.seed)] if self.sort == "random" and self.seed else []
         pairs += [("like", self.like)] if self.like is not None else []
         pairs += [("by", self.by)] if self.by != "style" else []
         pairs += more.items()
@@ -152,15 +149,19 @@ def read_wanted(pairs: Iterable[tuple[str, str]]) -> Wanted:
             clauses.append(_read_clause(field, value.strip()))
     if len(clauses) > _MAX_CLAUSES:
         raise UsageError("filter", f"{len(clauses)} filters are given; at most {_MAX_CLAUSES} are read.")
-    like = single.get("like", "")
     return Wanted(
         q=single.get("q", ""),
         clauses=tuple(_merge(clauses)),
         base=single.get("base") or None,
         sort=single.get("sort") or "relevance",
         by=single.get("by") or "style",
-        like=int(like) if re.fullmatch(r"[0-9]{1,18}", like) else None,
+        like=_number(single.get("like")),
+        seed=_number(single.get("seed")) or 0,
     )
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text and re.fullmatch(r"[0-9]{1,18}", text) else None
 
 
 def _read_clause(field: Field, value: str) -> Clause:
@@ -194,15 +195,3 @@ def _split(clauses: Iterable[Clause]) -> Iterator[Clause]:
 def _quoted(value: str) -> str:
     # The language has no escape for a quote; folding and cutting words treats it as a blank anyway.
     return '"' + value.replace('"', " ") + '"'
-
-
-def _unbalanced(q: str) -> bool:
-    """Whether ``q`` alone is sure to be refused: an odd quote, or a ) that closes nothing."""
-    if q.count('"') % 2:
-        return True
-    depth = 0
-    for part in re.findall(r'"[^"]*"|[()]', q):
-        depth += (part == "(") - (part == ")")
-        if depth < 0:
-            return True
-    return depth > 0

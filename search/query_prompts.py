@@ -1,0 +1,88 @@
+"""A pasted prompt is a query too: its weights, brackets and ``<lora:…>`` tags become words or blanks.
+
+Prompt syntax of A1111, Forge and ComfyUI: ``(word:1.2)``, ``((word))``, ``[a:b:0.5]``, ``[a|b]``,
+``<lora:NAME:0.8>``, ``embedding:NAME``, ``\\(`` for a bracket that is meant, ``BREAK``.
+"""
+
+import re
+
+from indexer.domain.fields import field_named
+from search.query_tokens import outside_quotes
+
+__all__ = ["prompt_words"]
+
+_TAG = re.compile(
+    r"<(?:lora|lyco|lycoris|hypernet|embedding):([^<>:]{1,300})(?::[^<>]{0,100})?>", re.IGNORECASE
+)
+_ESCAPED = re.compile(r"\\[()\[\]{}]")
+_WEIGHT = re.compile(r":\s*-?\d+(?:\.\d*)?\s*(?=[)\]])")
+_STEPS = re.compile(r"\[[^\[\]:|]{1,300}[:|][^\[\]]{0,300}\]")
+_EMBEDDING = re.compile(r"\bembedding:(?=\w)", re.IGNORECASE)
+_LOUD = re.compile(r"\b(?:AND|OR|NOT|BREAK)\b")
+_MINUS = re.compile(r"(?<![^\s,(])-(?!\w+:)")
+_NAME = re.compile(r"(?<!\w)[^\W\d]\w*:")
+_LAST_WORD = re.compile(r"\w{1,64}\Z")
+_QUOTED = re.compile(r'"[^"]*"')
+_LISTED = 3
+
+
+def prompt_words(query: str, *, refused: bool = False) -> str | None:
+    """The query with prompt syntax blanked, as long as before; None where nothing speaks for a prompt.
+
+    Commas alone speak for one only where the query was ``refused`` as it stands. What is quoted is kept.
+    """
+    bare = _QUOTED.sub(_blank, query)
+    listed = bare.count(",") >= _LISTED and not any(field_named(f.group()[:-1]) for f in _NAME.finditer(bare))
+    if not _is_prompt(bare) and not (refused and listed):
+        return None
+    return _balanced(outside_quotes(query, _plain))
+
+
+def _plain(text: str) -> str:
+    text = _TAG.sub(_kept_name, text).replace('"', " ")
+    for pattern in (_ESCAPED, _EMBEDDING, _LOUD, _MINUS):
+        text = pattern.sub(_blank, text)
+    text = _WEIGHT.sub(lambda found: _blank(found) if _is_weight(found) else found.group(), text)
+    return _NAME.sub(lambda m: m[0] if field_named(m[0][:-1]) else m[0][:-1] + " ", text)
+
+
+def _is_prompt(text: str) -> bool:
+    if any(pattern.search(text) for pattern in (_TAG, _ESCAPED, _STEPS, _EMBEDDING)):
+        return True
+    return any(map(_is_weight, _WEIGHT.finditer(text))) or "BREAK" in text.split()
+
+
+def _is_weight(found: re.Match[str]) -> bool:
+    """Whether a number before a bracket is no filter's: ``(rank:8)`` is one."""
+    place = found.start()
+    name = _LAST_WORD.search(found.string[max(0, place - 64) : place])
+    field = field_named(name.group()) if name else None
+    return field is None or not field.type.ranged
+
+
+def _blank(found: re.Match[str]) -> str:
+    return " " * len(found.group())
+
+
+def _kept_name(found: re.Match[str]) -> str:
+    before, after = found.start(1) - found.start(), found.end() - found.end(1)
+    return " " * before + found[1] + " " * after
+
+
+def _balanced(text: str) -> str:
+    """Without the brackets that have no partner; phrases keep theirs."""
+    signs, opened, quoted = list(text), [], False
+    for place, sign in enumerate(text):
+        quoted ^= sign == '"'
+        if quoted:
+            continue
+        if sign == "(":
+            opened.append(place)
+        elif sign == ")":
+            if opened:
+                opened.pop()
+            else:
+                signs[place] = " "
+    for place in opened:
+        signs[place] = " "
+    return "".join(signs)
