@@ -15,7 +15,7 @@ from indexer.parsers.sidecars import SIDECAR_SUFFIXES
 from indexer.reading import judge
 from indexer.sources.local import walk
 
-__all__ = ["describe", "inspect_paths", "is_url"]
+__all__ = ["describe", "found_files", "inspect_paths", "is_url"]
 
 
 def is_url(text: str) -> bool:
@@ -37,7 +37,7 @@ def inspect_paths(
         if is_image(path):
             yield describe_image(path)
             continue
-        for found in _found(path):
+        for found in found_files(path):
             told = describe(judge(found, named=False), hashes=hashes)
             yield _with_weights(told, found) if weights and not found.parts else told
 
@@ -48,7 +48,7 @@ def _with_weights(told: dict[str, Any], found: FoundFile) -> dict[str, Any]:
     return with_weights(told, found.path)
 
 
-def _found(path: Path) -> Iterator[FoundFile]:
+def found_files(path: Path) -> Iterator[FoundFile]:
     """The model files of a folder, or the one file with what lies beside it."""
     if path.is_dir():
         for group in walk(path.resolve(), tuple(SIDECAR_SUFFIXES)):

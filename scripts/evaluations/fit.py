@@ -1,0 +1,129 @@
+"""Does the verdict on adapters and bases hold? Every adapter of a folder of labelled headers on every base.
+
+usage: python -m scripts.evaluations.fit FOLDER [--list VERDICT]
+
+Prints the verdicts by how the labels of the two stand to each other (``same`` architecture, other below the
+same ``root``, ``cross``), and how hubs judge the same pairs by label alone. Listings cut short with invented
+shapes (``tier`` 5, not ``complete``) are left out.
+"""
+
+import argparse
+import json
+import sys
+import tomllib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from indexer.checking import Base, Side, base_of, check_sides
+from indexer.domain.fit import FitVerdict
+from indexer.domain.vocabulary import architecture_path, is_under
+from indexer.rules import identify
+from indexer.rules.fit_profile import fit_profile, subject_of
+from scripts.evaluations.headers import header_of
+
+__all__ = ["Pair", "evaluate", "label_verdict", "main"]
+
+_RULES = Path(__file__).with_name("civitai_rules.toml")
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """An adapter on a base: how their labels stand to each other, our verdict, and that by label alone
+    (``None`` where labels have no ecosystem)."""
+
+    adapter: str
+    base: str
+    relation: str
+    verdict: FitVerdict
+    by_label: str | None
+    lookalike: bool
+
+
+def _sides(folder: Path, kinds: frozenset[str]) -> Iterator[tuple[str, dict[str, Any], Side]]:
+    for path in sorted(folder.glob("*.json")):
+        case = json.loads(path.read_text("utf-8"))
+        if case["expected"]["kind"] in kinds and (case["tier"] < 5 or case["complete"]):
+            header = header_of(case)
+            verdict = identify(header)
+            yield path.stem, case["expected"], Side(subject_of(verdict), fit_profile(header, verdict.kind))
+
+
+def evaluate(folder: Path) -> Iterator[Pair]:
+    """Every adapter of the folder on every base."""
+    bases = [
+        (name, expected, base_of(side))
+        for name, expected, side in _sides(folder, frozenset({"checkpoint", "diffusion_model"}))
+    ]
+    for name, expected, side in _sides(folder, frozenset({"lora", "control_lora"})):
+        for base_name, base_expected, base in bases:
+            yield _pair(name, expected, side, base_name, base_expected, base)
+
+
+def _pair(
+    name: str, expected: dict[str, Any], side: Side, base_name: str, base_expected: dict[str, Any], base: Base
+) -> Pair:
+    mine = {expected["architecture"], *expected.get("accept_architecture", ())}
+    theirs = base_expected["architecture"]
+    options = {architecture_path(key)[0] for key, _ in side.subject.options}
+    return Pair(
+        name,
+        base_name,
+        _relation(mine, theirs),
+        check_sides(side, base),
+        label_verdict(expected["architecture"], theirs),
+        architecture_path(theirs)[0] in options,
+    )
+
+
+def _relation(mine: set[str], theirs: str) -> str:
+    if any(is_under(theirs, one) or is_under(one, theirs) for one in mine):
+        return "same"
+    roots = {architecture_path(one)[0] for one in mine}
+    return "root" if architecture_path(theirs)[0] in roots else "cross"
+
+
+def label_verdict(adapter: str, base: str) -> str | None:
+    """What Civitai's rules say of two labels."""
+    table = tomllib.loads(_RULES.read_text("utf-8"))
+    mine, theirs = (_ecosystem(name, table["ecosystems"]) for name in (adapter, base))
+    if mine is None or theirs is None:
+        return None
+    if mine == theirs:
+        return "compatible"
+    return "partial" if theirs in table["partial"].get(mine, ()) else "incompatible"
+
+
+def _ecosystem(name: str, table: dict[str, str]) -> str | None:
+    return next((table[node] for node in reversed(architecture_path(name)) if node in table), None)
+
+
+def _print_table(title: str, counts: Counter[tuple[str, str]]) -> None:
+    rows = sorted({row for row, _ in counts})
+    columns = ("compatible", "partial", "incompatible", "unknown")
+    print(f"\n{title:<24}" + "".join(f"{column:>14}" for column in columns))
+    for row in rows:
+        print(f"{row:<24}" + "".join(f"{counts[row, column]:>14,}" for column in columns))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Command line: ``fit.py FOLDER [--list VERDICT]``."""
+    parser = argparse.ArgumentParser(description="Adapters on bases, against their labels.")
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--list", metavar="VERDICT", help="print the pairs with this verdict")
+    options = parser.parse_args(arguments)
+    pairs = list(evaluate(options.folder))
+    print(f"{len(pairs):,} pairs")
+    _print_table("labels, then verdict", Counter((pair.relation, pair.verdict.verdict) for pair in pairs))
+    known = [pair for pair in pairs if pair.by_label]
+    _print_table("by label, then verdict", Counter((str(p.by_label), p.verdict.verdict) for p in known))
+    for pair in pairs:
+        if pair.verdict.verdict == options.list:
+            print(pair.relation, pair.adapter, pair.base, *pair.verdict.reasons[:1], sep=" | ")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
