@@ -5,8 +5,9 @@ Heavy modules are imported inside the verbs, so that ``pinakes --help`` answers 
 
 import signal
 import sys
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -17,9 +18,7 @@ from indexer.errors import PinakesError
 from indexer.progress import Noted
 from indexer.settings import read_settings
 from indexer.sources.local import MODEL_SUFFIXES
-
-if TYPE_CHECKING:
-    from search.answers import Answer
+from search.cli_personal import mark, marks_app, saved_app
 
 __all__ = ["app", "main"]
 
@@ -37,6 +36,10 @@ Base = Annotated[
 ]
 Explain = Annotated[bool, typer.Option("--explain", help="Say why each entry stands where it stands.")]
 
+Versions = Annotated[
+    bool, typer.Option("--versions", help="Show each version of a model, instead of the best one.")
+]
+
 
 @app.command(epilog='Example: pinakes search "watercolour type:lora arch:sdxl"')
 def search(
@@ -46,8 +49,10 @@ def search(
     ] = None,
     base: Base = None,
     sort: Annotated[
-        str, typer.Option(help="relevance, newest, rating, downloads, size or name.")
+        str, typer.Option(help="relevance, newest, updated, rating, downloads, size, name or random.")
     ] = "relevance",
+    seed: Annotated[int, typer.Option(help="Another number gives another random order.")] = 0,
+    versions: Versions = False,
     limit: Limit = 20,
     offset: Annotated[int, typer.Option(help="Skip so many entries.")] = 0,
     explain: Explain = False,
@@ -56,13 +61,46 @@ def search(
 ) -> None:
     """Find models by words, filters, and a picture."""
     from search.service import Pinakes
+    from search.terminal_hits import show_hits
 
     console = Console(json)
     with Pinakes(read_settings(home)) as pinakes:
         answer = pinakes.search(
-            " ".join(query or []), image=image, base=base, sort=sort, limit=limit, offset=offset
+            " ".join(query or []),
+            image=image,
+            base=base,
+            sort=sort,
+            limit=limit,
+            offset=offset,
+            seed=seed,
+            versions=versions,
         )
-    console.answer(answer.to_json(), lambda: _show_hits(console, answer, explain))
+    console.answer(answer.to_json(), lambda: show_hits(console, answer, explain=explain))
+
+
+@saved_app.command("run", epilog="Example: pinakes saved run new")
+def run_saved(
+    name: Annotated[str, typer.Argument(help="The search's name.")],
+    limit: Limit = 20,
+    offset: Annotated[int, typer.Option(help="Skip so many entries.")] = 0,
+    explain: Explain = False,
+    json: Json = False,
+    home: Home = None,
+) -> None:
+    """Search again as it was kept."""
+    from indexer.personal import saved_search
+
+    saved = saved_search(read_settings(home), name)
+    search(
+        query=[saved.query],
+        base=saved.base,
+        sort=saved.sort,
+        limit=limit,
+        offset=offset,
+        explain=explain,
+        json=json,
+        home=home,
+    )
 
 
 @app.command(epilog="Example: pinakes similar picture.png --by style --base sdxl")
@@ -81,12 +119,14 @@ def similar(
             help="Call nothing similar below this, 0 to 1. Default: a measured cut-off.", show_default=False
         ),
     ] = None,
+    versions: Versions = False,
     explain: Explain = False,
     json: Json = False,
     home: Home = None,
 ) -> None:
     """Find models that look like a picture or like another model."""
     from search.service import Pinakes
+    from search.terminal_hits import show_hits
 
     console = Console(json)
     with Pinakes(read_settings(home)) as pinakes:
@@ -98,8 +138,9 @@ def similar(
             limit=limit,
             offset=offset,
             min_score=min_score,
+            versions=versions,
         )
-    console.answer(answer.to_json(), lambda: _show_hits(console, answer, explain))
+    console.answer(answer.to_json(), lambda: show_hits(console, answer, explain=explain))
 
 
 @app.command(epilog="Example: pinakes show 12")
@@ -199,17 +240,24 @@ def stats(json: Json = False, home: Home = None) -> None:
     console.answer(counts, lambda: _show_counts(console, counts))
 
 
-@app.command(epilog="Example: pinakes fields")
-def fields(json: Json = False, home: Home = None) -> None:
-    """The fields that a query may use, each with an example."""
-    from indexer.domain.fields import FIELDS
+@app.command(epilog="Example: pinakes fields is")
+def fields(
+    name: Annotated[
+        str | None, typer.Argument(help="One field, with all the values it knows.", show_default=False)
+    ] = None,
+    json: Json = False,
+    home: Home = None,
+) -> None:
+    """The fields that a query may use, what each takes, and an example.
+
+    Join filters with AND, OR, NOT, - and ( ); quote what has blanks. Dates may be ages: created:<30d is
+    younger than 30 days, created:>2w older than two weeks.
+    """
+    from search.terminal_fields import asked_fields, show_fields
 
     console = Console(json)
-    rows = [[f.name, f.type.value, f.help, f.example] for f in FIELDS.values()]
-    names = ("name", "type", "help", "example")
-    console.answer(
-        [dict(zip(names, row, strict=True)) for row in rows], lambda: console.table("", list(names), rows)
-    )
+    rows = asked_fields(name)
+    console.answer([asdict(row) for row in rows], lambda: show_fields(console, rows, values=name is not None))
 
 
 @app.command(epilog="Example: pinakes serve --port 7870")
@@ -240,28 +288,6 @@ def _picture_or_model(what: str) -> Path | str:
     return path if path.is_file() and not is_model else what
 
 
-def _show_hits(console: Console, answer: "Answer", explain: bool) -> None:
-    rows = [
-        [
-            str(hit.document.id),
-            hit.document.name,
-            hit.document.kind,
-            hit.document.architecture or "?",
-            hit.document.family or "",
-            "" if hit.document.rating is None else f"{hit.document.rating:.1f}",
-            f"{hit.score.value:.2f}",
-        ]
-        for hit in answer.hits
-    ]
-    if rows:
-        console.table("", ["id", "name", "type", "architecture", "family", "rating", "score"], rows)
-    if explain:
-        for hit in answer.hits:
-            console.line(f"{hit.document.name}: {hit.score.explain()}")
-    hidden = f"; {answer.hidden} hidden (add is:adult, is:real_person to see them)" if answer.hidden else ""
-    console.line(f"{len(answer.hits)} of {answer.total} in {answer.took_ms:.0f} ms{hidden}")
-
-
 def _show_counts(console: Console, counts: dict[str, object]) -> None:
     for name in ("entries", "files", "bytes", "missing"):
         console.line(f"{name:14}{counts[name]:,}")
@@ -272,7 +298,10 @@ def _show_counts(console: Console, counts: dict[str, object]) -> None:
 
 
 app.registered_commands = [*indexer_app.registered_commands, *app.registered_commands]
-app.registered_groups = indexer_app.registered_groups
+app.registered_groups = [*indexer_app.registered_groups]
+app.command(epilog="Example: pinakes mark 12 --favourite --rating 4.5 --for portrait --tag comic")(mark)
+app.add_typer(marks_app, name="marks")
+app.add_typer(saved_app, name="saved")
 
 
 class Stopped(BaseException):
@@ -299,7 +328,9 @@ def main() -> None:
     try:
         app(standalone_mode=True)
     except PinakesError as error:
-        Console().note(f"pinakes: {error}")
+        # Only a query's error has lines of its own: the caret must stand under the fault.
+        for line in str(error).split("\n") if error.code == "query" else (str(error),):
+            Console().note(line if line.startswith(" ") else f"pinakes: {line}")
         sys.exit(2)
     except Ended:
         sys.exit(0)

@@ -14,7 +14,7 @@ from search.ranking import load_weights
 from search.retrieval import RANKED, Candidates, joined
 from search.similar import Looks
 
-__all__ = ["described", "described_picture", "spoken"]
+__all__ = ["described", "described_picture", "fitting_documents", "spoken"]
 
 FEW = 2_000
 """Up to so many entries that pass a filter, the filter is pushed down; otherwise the nearest are filtered."""
@@ -27,23 +27,24 @@ def spoken(parsed: ParsedQuery) -> str:
 
 def described(
     looks: Looks, catalog: Catalog, text: TextIndex, parsed: ParsedQuery, where: Filter, found: Candidates
-) -> tuple[Candidates, Mapping[int, float]]:
-    """``found`` by words, with what pictures say of it (id -> score), and entries whose pictures alone fit.
+) -> Candidates:
+    """``found`` by words, with what pictures say of it (``semantic``), and entries whose pictures alone fit.
 
     Entries join while words found no more than are ranked, so that nothing is counted twice; they must pass
     ``where`` and the cut-off ``seen_alone``. Without CLIP in use nothing changes.
     """
     words = spoken(parsed)
     if not words or not found.rankable or not looks.speaks():
-        return found, {}
-    told = looks.of_words(words, found.ids, every=True) if found.ids else {}
-    if found.total > len(found.ids):
-        return found, told
+        return found
+    told = looks.of_words(words, found.ids, every=True) if found.cards else {}
+    if found.total > len(found.cards):
+        return replace(found, signals={**found.signals, "semantic": told})
     least, known = load_weights().numbers["seen_alone"], set(found.ids)
     nearest = looks.of_words(words, _few(text, where))
     alone = {id_: score for id_, score in nearest.items() if score >= least and id_ not in known}
-    fitting = _fitting(catalog, alone, where)[: max(0, RANKED - found.total)]
-    return joined(found, fitting), {**told, **{d.id: alone[d.id] for d in fitting}}
+    fitting = fitting_documents(catalog, alone, where)[: max(0, RANKED - found.total)]
+    told = {**told, **{d.id: alone[d.id] for d in fitting}}
+    return replace(joined(found, fitting), signals={**found.signals, "semantic": told})
 
 
 def described_picture(
@@ -54,8 +55,8 @@ def described_picture(
     where: Filter,
     narrowed: Candidates,
     image: bytes | Path,
-) -> tuple[Candidates, Mapping[int, float]] | None:
-    """Entries near a picture and near words at once: id -> mean of both scores; None without words or CLIP.
+) -> Candidates | None:
+    """Entries near a picture and near words at once, by the mean of both; None without words or CLIP.
 
     ``narrowed`` is what the words find by themselves: it keeps its text scores, and excludes nobody.
     """
@@ -63,14 +64,11 @@ def described_picture(
     if not words or not looks.speaks():
         return None
     seen = looks.of_image(image, "content", _few(text, where))
-    documents = _fitting(catalog, seen, where)
+    documents = fitting_documents(catalog, seen, where)
     told = looks.of_words(words, [d.id for d in documents], every=True) if documents else {}
     both = {d.id: (seen[d.id] + told.get(d.id, 0.0)) / 2 for d in documents}
-    by_words = dict(zip(narrowed.ids, narrowed.scores, strict=False))
-    names = list(narrowed.facets)
-    counted = joined(Candidates((), 0, facets={name: {} for name in names}), documents)
-    scores = tuple(by_words.get(d.id, 0.0) for d in documents)
-    return replace(counted, scores=scores, best=max(narrowed.scores, default=0.0)), both
+    empty = Candidates((), 0, facets={name: {} for name in narrowed.facets})
+    return replace(joined(empty, documents), signals={**narrowed.signals, "semantic": both})
 
 
 def _few(text: TextIndex, where: Filter) -> Sequence[int] | None:
@@ -78,7 +76,7 @@ def _few(text: TextIndex, where: Filter) -> Sequence[int] | None:
     return passing.ids if passing.total <= FEW else None
 
 
-def _fitting(catalog: Catalog, scores: Mapping[int, float], where: Filter) -> list[Document]:
+def fitting_documents(catalog: Catalog, scores: Mapping[int, float], where: Filter) -> list[Document]:
     """The documents of ``scores`` that pass a filter, best first, ties by id."""
     with catalog.read() as session:
         documents = entries.documents(session, list(scores))

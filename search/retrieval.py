@@ -4,8 +4,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from indexer.catalog import entries
+from indexer.catalog.database import Catalog
+from indexer.domain.cards import Card, card_of
 from indexer.domain.fields import FIELDS
-from indexer.domain.filters import ALL, And, AnyOf, Filter, keyword, values_of
+from indexer.domain.filters import ALL, And, Filter, keyword, values_of
+from indexer.domain.ordering import MAX_SHUFFLED, shuffled
 from indexer.domain.records import Document
 from indexer.indexes.text import TextIndex, TextQuery
 from search.query import ParsedQuery
@@ -14,11 +18,11 @@ from search.ranking import load_weights
 __all__ = [
     "RANKED",
     "Candidates",
+    "Span",
     "alike",
-    "flags_asked",
-    "hidden_total",
     "is_everything",
     "joined",
+    "shuffled_candidates",
     "text_candidates",
 ]
 
@@ -28,35 +32,84 @@ RANKED = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """Entry ids in the engine's order. ``scores`` are raw text scores, empty without words.
+    """Cards of entries in the engine's order, with what was found out about them: signal -> id -> 0..1.
 
-    ``offset`` is the place of the first id in the whole answer; ``rankable`` tells whether ``ids`` holds all
-    that ranking may reorder.
+    ``total`` counts all matches, ``estimated`` tells that it or ``facets`` is an estimate. ``offset`` is the
+    place of the first card in the whole answer; ``rankable`` tells whether ``cards`` holds all that ranking
+    may reorder.
     """
 
-    ids: Sequence[int]
+    cards: Sequence[Card]
     total: int
-    scores: Sequence[float] = ()
+    signals: Mapping[str, Mapping[int, float]] = field(default_factory=dict)
     offset: int = 0
     rankable: bool = True
     facets: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
-    best: float | None = None
+    estimated: bool = False
 
     @property
-    def scored(self) -> bool:
-        """Whether words gave scores."""
-        return bool(self.scores)
+    def ids(self) -> list[int]:
+        """Entry ids, in the engine's order."""
+        return [card.id for card in self.cards]
 
-    def text_score(self, place: int) -> float:
-        """The text score at a place, 0..1 relative to the best match."""
-        best = self.scores[0] if self.best is None else self.best  # the engine answers best first
-        return self.scores[place] / best if best > 0 else 0.0
 
-    @classmethod
-    def from_scores(cls, looked: Mapping[int, float]) -> "Candidates":
-        """Candidates that pictures alone gave, best first, ties by id."""
-        ids = sorted(looked, key=lambda id_: (-looked[id_], id_))
-        return cls(ids, len(ids))
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Which part of an answer is wanted, in what ``order`` (None: by relevance, ``random``: by ``seed``).
+    ``typing``: the last word may be unfinished."""
+
+    limit: int
+    offset: int = 0
+    order: str | None = None
+    seed: int = 0
+    typing: bool = False
+
+
+def text_candidates(
+    text: TextIndex, parsed: ParsedQuery, where: Filter, span: Span, facets: Sequence[str]
+) -> Candidates:
+    """Candidates by words and filter. Where the first ``RANKED`` hold the wanted part, all of those."""
+    weights = load_weights().fields
+    query = TextQuery(parsed.terms, parsed.phrases, where, weights, span.order, span.typing)
+    first = span.offset + span.limit <= RANKED
+    start, count = (0, RANKED) if first else (span.offset, span.limit)
+    found = text.search(query, count, facets, start)
+    scored = span.order is None and query.spoken
+    signals = {"text": dict(zip(found.ids, found.scores, strict=True))} if scored else {}
+    ranked = first and span.order is None
+    return Candidates(found.cards, found.total, signals, start, ranked, found.facets, found.estimated)
+
+
+def shuffled_candidates(
+    text: TextIndex, catalog: Catalog, parsed: ParsedQuery, where: Filter, span: Span, facets: Sequence[str]
+) -> Candidates:
+    """Candidates in an order that looks random. Of more than ``MAX_SHUFFLED`` matches (``RANKED`` with words)
+    the engine's first ones."""
+    query = TextQuery(parsed.terms, parsed.phrases, where, load_weights().fields)
+    found = text.search(query, RANKED if query.spoken else 1, facets)
+    ids = found.ids if query.spoken else text.matching(where, MAX_SHUFFLED)
+    order = shuffled(ids, span.seed)
+    first = span.offset + span.limit <= RANKED
+    window = order[:RANKED] if first else order[span.offset :][: span.limit]
+    with catalog.read() as session:
+        documents = entries.documents(session, window)
+    cards = [card_of(documents[id_]) for id_ in window if id_ in documents]
+    start = 0 if first else span.offset
+    return Candidates(cards, found.total, {}, start, False, found.facets, found.estimated)
+
+
+def joined(found: Candidates, documents: Sequence[Document]) -> Candidates:
+    """``found`` and entries that only pictures brought: counted in the total and in the facets."""
+    more = {name: Counter(counts) for name, counts in found.facets.items()}
+    for document in documents:
+        for name, counts in more.items():
+            counts.update({keyword(str(value)) for value in values_of(document, FIELDS[name])})
+    return replace(
+        found,
+        cards=(*found.cards, *(card_of(document) for document in documents)),
+        total=found.total + len(documents),
+        facets={name: dict(counts.most_common()) for name, counts in more.items()},
+    )
 
 
 def alike(
@@ -68,55 +121,6 @@ def alike(
     ids = {id_ for scores in looked.values() for id_ in scores}
     means = {id_: sum(s.get(id_, 0.0) for s in looked.values()) / len(looked) for id_ in ids}
     return {id_: mean for id_, mean in means.items() if mean >= bound}
-
-
-def joined(found: Candidates, documents: Sequence[Document]) -> Candidates:
-    """``found`` and entries that only pictures brought: counted in the total and in the facets."""
-    more = {name: Counter(counts) for name, counts in found.facets.items()}
-    for document in documents:
-        for name, counts in more.items():
-            counts.update({keyword(str(value)) for value in values_of(document, FIELDS[name])})
-    return replace(
-        found,
-        ids=(*found.ids, *(document.id for document in documents)),
-        scores=(*found.scores, *(0.0 for _ in documents)),
-        total=found.total + len(documents),
-        facets={name: dict(counts.most_common()) for name, counts in more.items()},
-    )
-
-
-def text_candidates(
-    text: TextIndex,
-    parsed: ParsedQuery,
-    where: Filter,
-    order: str | None,
-    limit: int,
-    offset: int,
-    facets: Sequence[str],
-) -> Candidates:
-    """Candidates by words and filter, in ``order`` (None: by relevance)."""
-    query = TextQuery(parsed.terms, parsed.phrases, where, load_weights().fields, order)
-    ranked = order is None and offset + limit <= RANKED
-    start, count = (0, RANKED) if ranked else (offset, limit)
-    found = text.search(query, count, facets, start)
-    scored = order is None and bool(parsed.terms or parsed.phrases)
-    return Candidates(found.ids, found.total, found.scores if scored else (), start, ranked, found.facets)
-
-
-def hidden_total(text: TextIndex, parsed: ParsedQuery, kept_back: Sequence[str]) -> int:
-    """How many matches the given flags (``adult`` …) keep back."""
-    if not kept_back:
-        return 0
-    where = And((parsed.where, AnyOf(FIELDS["is"], tuple(kept_back))))
-    return text.search(TextQuery(parsed.terms, parsed.phrases, where), 1).total
-
-
-def flags_asked(node: Filter) -> set[str]:
-    """The ``is:`` flags that a filter asks for anywhere, also inside NOT: the user spoke of them."""
-    if isinstance(node, AnyOf):
-        return set(node.values) if node.field.name == "is" else set()
-    children = getattr(node, "nodes", None) or ((node.node,) if hasattr(node, "node") else ())
-    return {flag for child in children for flag in flags_asked(child)}
 
 
 def is_everything(node: Filter) -> bool:

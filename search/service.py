@@ -3,14 +3,13 @@
 from search.service import Pinakes
 p = Pinakes()
 for hit in p.search("watercolour harbour type:lora").hits:
-    print(hit.document.name, hit.score.explain())
+    print(hit.document.name, hit.explain())
 """
 
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
-from datetime import UTC, date, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -27,35 +26,37 @@ from indexer.catalog.details import (
 )
 from indexer.catalog.schedules import list_schedules
 from indexer.catalog.usage import version_usage
+from indexer.domain.cards import card_of
 from indexer.domain.fields import FIELDS
-from indexer.domain.filters import And, AnyOf, Filter, Not
-from indexer.domain.hubs import hash_values
+from indexer.domain.filters import ALL, And, AnyOf, Filter, anywhere
+from indexer.domain.named import named_by
 from indexer.domain.records import Document
 from indexer.domain.text import words
-from indexer.domain.vocabulary import architectures
 from indexer.errors import UsageError
 from indexer.finding import found_exactly
-from indexer.indexes.text import ORDERS, TextQuery
-from indexer.indexes.text_tantivy import TantivyIndex
+from indexer.indexes.text import ORDERS, TextIndex, TextQuery
+from indexer.indexes.text_open import open_text_index
 from indexer.parsers.training import parse_metadata, told_facts
 from indexer.settings import Settings, read_settings
 from indexer.thumbnails import thumbnail_path
-from search.answers import Answer, Hit
-from search.described import described, described_picture
+from search.answering import Answering, Page
+from search.answers import Answer
+from search.bases import wanted_base
+from search.described import described, described_picture, fitting_documents
 from search.duplicates import Duplicates, find_duplicates
 from search.map import Maps, StyleMap
 from search.mislabelled import Mislabelled, labels_at_fault
 from search.query import ParsedQuery, parse_query
-from search.ranking import document_signals, fuse, load_weights
 from search.retrieval import (
     RANKED,
     Candidates,
+    Span,
     alike,
-    flags_asked,
-    hidden_total,
     is_everything,
+    shuffled_candidates,
     text_candidates,
 )
+from search.safe import hidden_counts, kept_back, visible
 from search.similar import Looks
 
 _T = TypeVar("_T")
@@ -67,7 +68,6 @@ _BY = ("style", "content", "mix", "weights")
 _BY_SIGNALS = {"style": "style", "content": "semantic", "weights": "weights"}
 MAX_LIMIT = 200
 MAX_MATCHING = 1_000_000
-_HIDDEN = ("adult", "real_person", "minor")
 _FACETS = tuple(field.name for field in FIELDS.values() if field.facet)
 
 
@@ -93,9 +93,13 @@ class Pinakes:
         return self._once("catalog", lambda: open_catalog(self.settings))
 
     @property
-    def text(self) -> TantivyIndex:
+    def text(self) -> TextIndex:
         """The text index."""
-        return self._once("text", lambda: TantivyIndex(self.settings.text_folder))
+        return self._once("text", lambda: open_text_index(self.settings))
+
+    @property
+    def _answering(self) -> Answering:
+        return self._once("answering", lambda: Answering(self.catalog))
 
     @property
     def looks(self) -> Looks:
@@ -130,55 +134,50 @@ class Pinakes:
         sort: str = "relevance",
         limit: int = 24,
         offset: int = 0,
+        seed: int = 0,
+        typing: bool = False,
+        versions: bool = False,
     ) -> Answer:
         """Find entries by words and filters, and by what is in a picture when ``image`` is given.
 
-        ``base`` is an architecture id; entries that do not fit it fall back. Raises ``QueryError`` with a
-        caret for a query that cannot be understood, ``UsageError`` for other arguments.
+        ``base`` is an architecture or a family, as people call it; entries that do not fit it fall back.
+        ``seed`` makes another ``random`` order. ``typing``: the last word may be unfinished. Versions and
+        near-duplicates of a model make one hit, unless ``versions``. Raises ``QueryError`` with a caret for
+        a query that cannot be understood, ``UsageError`` for other arguments.
         """
         started = time.perf_counter()
         _check_page(sort, limit, offset)
         parsed = parse_query(query)
-        where = self._visible(parsed)
-        base = self._architecture(base)
+        page = Page(limit, offset, wanted_base(base), image is None, versions)
         if image is not None:
-            return self._by_picture(parsed, where, image, base, limit, offset, started)
-        order = None if sort == "relevance" else sort
-        found = text_candidates(self.text, parsed, where, order, limit, offset, _FACETS)
-        looked: Mapping[int, float] = {}
-        if order is None and self.settings.clip_pretrained is not None:
-            found, looked = described(self.looks, self.catalog, self.text, parsed, where, found)
-        hits = self._rank(found, base, {"semantic": looked} if looked else None, described=True)
-        return self._answer(parsed, found, hits, started, limit=limit, offset=offset, base=base, sort=sort)
+            found = self._by_picture(parsed, image)
+            return self._answer(parsed, found, page, started)
+        span = Span(limit, offset, None if sort == "relevance" else sort, seed, typing)
+        return self._answer(parsed, self._by_words(parsed, span), page, started, sort=sort)
 
-    def _by_picture(
-        self,
-        parsed: ParsedQuery,
-        where: Filter,
-        image: bytes | Path,
-        base: str | None,
-        limit: int,
-        offset: int,
-        started: float,
-    ) -> Answer:
+    def _by_words(self, parsed: ParsedQuery, span: Span) -> Candidates:
+        where = visible(self.settings, parsed)
+        if span.order == "random":
+            return shuffled_candidates(self.text, self.catalog, parsed, where, span, _FACETS)
+        found = text_candidates(self.text, parsed, where, span, _FACETS)
+        if span.order is None and self.settings.clip_pretrained is not None:
+            return described(self.looks, self.catalog, self.text, parsed, where, found)
+        return found
+
+    def _by_picture(self, parsed: ParsedQuery, image: bytes | Path) -> Candidates:
         """What is most like the picture first. With CLIP words count beside it; else they narrow."""
-        narrowed = text_candidates(self.text, parsed, where, None, RANKED, 0, _FACETS)
+        where = visible(self.settings, parsed)
+        narrowed = text_candidates(self.text, parsed, where, Span(RANKED), _FACETS)
         both = described_picture(self.looks, self.catalog, self.text, parsed, where, narrowed, image)
-        if both is None:
-            looked: Mapping[int, float] = self.looks.of_image(image, "content", narrowed.ids)
-            found = replace(Candidates.from_scores(looked), facets=narrowed.facets)
-        else:
-            found, looked = both
-        hits = self._rank(found, base, {"semantic": looked})
-        return self._answer(
-            parsed,
-            found,
-            hits,
-            started,
-            limit=limit,
-            offset=offset,
-            base=base,
-        )
+        if both is not None:
+            return both
+        looked = self.looks.of_image(image, "content", narrowed.ids)
+        return replace(self._looking({"semantic": looked}, looked), facets=narrowed.facets)
+
+    def _looking(self, signals: Mapping[str, Mapping[int, float]], scores: Mapping[int, float]) -> Candidates:
+        """Candidates that pictures alone gave."""
+        documents = fitting_documents(self.catalog, scores, ALL)
+        return Candidates([card_of(document) for document in documents], len(documents), signals)
 
     def similar(
         self,
@@ -190,6 +189,7 @@ class Pinakes:
         limit: int = 24,
         offset: int = 0,
         min_score: float | None = None,
+        versions: bool = False,
     ) -> Answer:
         """Find entries whose previews look like a picture (path or bytes) or like an entry (id or name).
 
@@ -206,33 +206,34 @@ class Pinakes:
         if by not in _BY:
             raise UsageError("by", f"similar by {by!r} is unknown. Choose style, content, mix or weights.")
         parsed = parse_query(query)
-        where = self._visible(parsed)
-        base = self._architecture(base)
-        if base is not None:
-            where = And((where, AnyOf(FIELDS["arch"], (base,))))
+        where = visible(self.settings, parsed)
+        wanted = wanted_base(base)
+        if wanted is not None:
+            where = And((where, AnyOf(FIELDS["fits"], (wanted.architecture,))))
         allowed = None if is_everything(where) else self._matching(parsed, where)
+        looked, like = self._looked(what, by, allowed)
+        cut_offs = {way: self.looks.cut_off(way) for way in looked}
+        signals = {_BY_SIGNALS[way]: scores for way, scores in looked.items()}
+        return self._answer(
+            parsed,
+            self._looking(signals, alike(looked, cut_offs, min_score)),
+            Page(limit, offset, wanted, versions=versions),
+            started,
+            by=by if len(looked) > 1 else next(iter(looked)),
+            like={"id": like.id, "name": like.name} if like else "picture",
+        )
+
+    def _looked(
+        self, what: int | str | Path | bytes, by: str, allowed: Sequence[int] | None
+    ) -> tuple[dict[str, dict[int, float]], Document | None]:
+        """Way of looking -> id -> score, and the entry that was named, if one was."""
         if isinstance(what, bytes | Path):
             if by == "weights":
                 raise UsageError("by", "A picture has no weights. Choose style or content, or name a model.")
-            looked, like = {way: self.looks.of_image(what, way, allowed) for way in _ways(by)}, None
-        else:
-            like = self.find(what)
-            looks = [self._like_entry(like, way, allowed) for way in _ways(by)]
-            looked = {way: scores for scores, way in looks}
-        cut_offs = {way: self.looks.cut_off(way) for way in looked}
-        found = Candidates.from_scores(alike(looked, cut_offs, min_score))
-        hits = self._rank(found, base, {_BY_SIGNALS[way]: scores for way, scores in looked.items()})
-        return self._answer(
-            parsed,
-            found,
-            hits,
-            started,
-            limit=limit,
-            offset=offset,
-            by=by if len(looked) > 1 else next(iter(looked)),
-            base=base,
-            like={"id": like.id, "name": like.name} if like else "picture",
-        )
+            return {way: self.looks.of_image(what, way, allowed) for way in _ways(by)}, None
+        like = self.find(what)
+        looks = [self._like_entry(like, way, allowed) for way in _ways(by)]
+        return {way: scores for scores, way in looks}, like
 
     def _like_entry(
         self, entry: Document, by: str, allowed: Sequence[int] | None
@@ -255,8 +256,8 @@ class Pinakes:
         metadata, adapters with the same weights. ``limit`` counts groups; None: all. Nothing is deleted.
         """
         _check_page("relevance", MAX_LIMIT if limit is None else limit, offset)
-        kept_back = frozenset(self._kept_back(parse_query("")))
-        return find_duplicates(self.catalog, kept_back, MAX_MATCHING if limit is None else limit, offset)
+        hidden = frozenset(kept_back(self.settings, parse_query("")))
+        return find_duplicates(self.catalog, hidden, MAX_MATCHING if limit is None else limit, offset)
 
     def map(self, query: str = "") -> StyleMap:
         """The styles of what matches the query, laid out in the plane with named neighbourhoods.
@@ -264,7 +265,7 @@ class Pinakes:
         Kept until the library changes; empty where no picture was indexed. Raises ``QueryError``.
         """
         parsed = parse_query(query)
-        where = self._visible(parsed)
+        where = visible(self.settings, parsed)
         return self.maps.draw(query, where, lambda: self._matching(parsed, where))
 
     def find(self, what: int | str) -> Document:
@@ -277,10 +278,8 @@ class Pinakes:
             entry = self.entry(int(text))
             if entry is not None:
                 return entry
-        terms = tuple(words(text.replace("\\", "/").rsplit("/", 1)[-1], glued=False))
-        exact = AnyOf(FIELDS["hash"], hash_values(text))
-        for query in (TextQuery((), where=exact), TextQuery((), (terms,)), TextQuery(terms)):
-            found = self.text.search(query, 1).ids if terms else ()
+        for query in _meanings(text):
+            found = self.text.search(query, 1).ids
             if found and (entry := self.entry(found[0])) is not None:
                 return entry
         raise UsageError(
@@ -301,8 +300,8 @@ class Pinakes:
             if details is None:
                 return None
             metadata = header_metadata(session, [file["id"] for file in details.files])
-            kept_back = frozenset(self._kept_back(parse_query("")))
-            usage = version_usage(session, details.document, details.claims, kept_back)
+            hidden = frozenset(kept_back(self.settings, parse_query("")))
+            usage = version_usage(session, details.document, details.claims, hidden)
         return replace(details, training=told_facts(parse_metadata(metadata)[0]), usage=usage)
 
     def mislabelled(self, query: str = "", *, limit: int | None = None, offset: int = 0) -> Mislabelled:
@@ -314,14 +313,16 @@ class Pinakes:
         count = MAX_MATCHING if limit is None else limit
         _check_page("relevance", min(count, MAX_LIMIT), offset)
         parsed = parse_query(query)
-        where = And((self._visible(parsed), AnyOf(FIELDS["is"], ("mislabelled",))))
+        where = And((visible(self.settings, parsed), AnyOf(FIELDS["is"], ("mislabelled",))))
         order = None if parsed.terms or parsed.phrases else "newest"
         found = self.text.search(
             TextQuery(parsed.terms, parsed.phrases, where, order=order), count, (), offset
         )
         told = replace(parsed, where=And((parsed.where, AnyOf(FIELDS["is"], ("mislabelled",)))))
         items = labels_at_fault(self.catalog, found.ids)
-        return Mislabelled(found.total, self._hidden_count(told), offset, items)
+        return Mislabelled(
+            found.total, hidden_counts(self.text, told, kept_back(self.settings, told))[0], offset, items
+        )
 
     def thumbnail(self, preview_id: int) -> Path | None:
         """The re-encoded picture (WebP) of a preview, or None."""
@@ -344,84 +345,25 @@ class Pinakes:
         with self.catalog.read() as session:
             return library_counts(session)
 
-    def _visible(self, parsed: ParsedQuery) -> Filter:
-        """The query's filter, less what is hidden by default and was not asked for."""
-        kept_back = tuple(self._kept_back(parsed))
-        hide = () if not kept_back else (Not(AnyOf(FIELDS["is"], kept_back)),)
-        return And((parsed.where, *hide))
-
-    def _kept_back(self, parsed: ParsedQuery) -> Iterator[str]:
-        asked = flags_asked(parsed.where)
-        for name in _HIDDEN:
-            shown = self.settings.show_adult if name == "adult" else self.settings.show_people
-            wanted = name in asked or (name == "adult" and "nsfw" in parsed.fields)
-            if not shown and not wanted and "hash" not in parsed.fields:
-                yield name
-
-    def _architecture(self, base: str | None) -> str | None:
-        if base is None or base == "":
-            return None
-        folded = base.strip().lower()
-        if folded not in architectures():
-            known = ", ".join(sorted(architectures()))
-            raise UsageError("architecture", f"No architecture is called {base!r}. Known are: {known}.")
-        return folded
-
     def _matching(self, parsed: ParsedQuery, where: Filter) -> Sequence[int]:
         """Ids that pass the words and the filter, for a vector search."""
         return self.text.search(TextQuery(parsed.terms, parsed.phrases, where), MAX_MATCHING).ids
 
-    def _rank(
-        self,
-        found: Candidates,
-        base: str | None,
-        looked: Mapping[str, Mapping[int, float]] | None = None,
-        *,
-        described: bool = False,
-    ) -> list[Hit]:
-        weights = load_weights()
-        weighing = weights.signals | ({"semantic": weights.numbers["described"]} if described else {})
-        with self.catalog.read() as session:
-            documents = entries.documents(session, found.ids)
-        today = _today()
-        hits = []
-        for place, id_ in enumerate(found.ids):
-            document = documents.get(id_)
-            if document is None:
-                continue  # the index is a moment behind the catalog
-            signals = document_signals(document, base, today, weights)
-            if found.scored:
-                signals["text"] = found.text_score(place)
-            signals.update((name, scores.get(id_, 0.0)) for name, scores in (looked or {}).items())
-            hits.append(Hit(document, fuse(signals, weighing)))
-        if found.rankable:
-            hits.sort(key=lambda hit: (-hit.score.value, hit.document.id))
-        return hits
-
     def _answer(
-        self,
-        parsed: ParsedQuery,
-        found: Candidates,
-        hits: Sequence[Hit],
-        started: float,
-        *,
-        limit: int,
-        offset: int,
-        **query: Any,
+        self, parsed: ParsedQuery, found: Candidates, page: Page, started: float, **query: Any
     ) -> Answer:
-        page = hits[offset - found.offset :][:limit]
-        told = {"text": parsed.text, "filters": list(parsed.filters), "limit": limit, "offset": offset}
-        return Answer(
-            query=told | {name: value for name, value in query.items() if value is not None},
-            total=found.total,
-            hidden=self._hidden_count(parsed),
-            took_ms=round((time.perf_counter() - started) * 1000, 2),
-            hits=tuple(page),
-            facets=found.facets,
-        )
+        hidden = hidden_counts(self.text, parsed, kept_back(self.settings, parsed))
+        return self._answering.answer(parsed, found, page, hidden, started, **query)
 
-    def _hidden_count(self, parsed: ParsedQuery) -> int:
-        return hidden_total(self.text, parsed, tuple(self._kept_back(parsed)))
+
+def _meanings(text: str) -> Iterator[TextQuery]:
+    """What a name may mean, the surest first: an address or hash, a whole name, one with all the words."""
+    if named := named_by(text):
+        yield TextQuery((), where=named.where)
+    terms = tuple(words(text.replace("\\", "/").rpartition("/")[2], glued=False))
+    if terms:
+        yield TextQuery((), (terms,))
+        yield TextQuery(terms, where=And(tuple(anywhere((term,)) for term in terms)))
 
 
 def _check_page(sort: str, limit: int, offset: int) -> None:
@@ -440,7 +382,3 @@ def _check_score(score: float | None) -> None:
 
 def _ways(by: str) -> tuple[str, ...]:
     return ("style", "content") if by == "mix" else (by,)
-
-
-def _today() -> date:
-    return datetime.now(UTC).date()

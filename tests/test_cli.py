@@ -56,7 +56,7 @@ def test_from_folder_to_answer(tmp_path: Path) -> None:
     assert report["scans"][str(folder)]["read"] == 3
     assert answer("search", "type:lora", *home)["total"] == 3
     shown = pinakes("search", "model", "--explain", *home)
-    assert "architecture" in shown.stdout and "because text" in shown.stdout
+    assert "architecture" in shown.stdout and "its name matches" in shown.stdout
     assert answer("show", "model 1", *home)["kind"] == "lora"
     assert answer("stats", *home)["entries"] == 3
     assert answer("rebuild", *home)["published"] == 3

@@ -21,8 +21,11 @@ __all__ = [
     "Offset",
     "Posted",
     "Q",
+    "Seed",
     "Sent",
     "Sort",
+    "Typing",
+    "Versions",
 ]
 
 _MAX_FIELDS = 200
@@ -52,7 +55,11 @@ MinScore = Annotated[
     float | None, Query(ge=0, le=1, description="Call nothing similar below; default: a measured cut-off")
 ]
 Offset = Annotated[int, Query(ge=0, le=1_000_000, description="Skip so many hits")]
-Sort = Annotated[str, Query(description="relevance, newest, rating, downloads, size or name", max_length=100)]
+_SORT = "relevance, newest, updated, rating, downloads, size, name or random"
+Sort = Annotated[str, Query(description=_SORT, max_length=100)]
+Seed = Annotated[int, Query(ge=0, le=2**63 - 1, description="Another number gives another random order")]
+Typing = Annotated[bool, Query(description="The last word may be unfinished")]
+Versions = Annotated[bool, Query(description="Each version is a hit of its own")]
 _BY = "style: how it is drawn; content: what is in it; mix: both; weights: how an adapter changes the model"
 By = Annotated[str, Query(description=_BY, max_length=100)]
 

@@ -7,7 +7,21 @@ from starlette.responses import Response
 
 from indexer.errors import UsageError
 from search.api.answering import Json
-from search.api.asked import FILTERS, UPLOAD, Base, By, Limit, MinScore, Offset, Q, Sent, Sort
+from search.api.asked import (
+    FILTERS,
+    UPLOAD,
+    Base,
+    By,
+    Limit,
+    MinScore,
+    Offset,
+    Q,
+    Seed,
+    Sent,
+    Sort,
+    Typing,
+    Versions,
+)
 from search.web.dependencies import Asked, EntryId, Library
 from search.web.parameters import PARAMETERS
 
@@ -28,10 +42,22 @@ def search(
     sort: Sort = "relevance",
     limit: Limit = 24,
     offset: Offset = 0,
+    seed: Seed = 0,
+    typing: Typing = False,
+    versions: Versions = False,
 ) -> Response:
     """Find models by words and filters."""
     with wanted.asking():
-        answer = pinakes.search(wanted.query(), base=base, sort=sort, limit=limit, offset=offset)
+        answer = pinakes.search(
+            wanted.query(),
+            base=base,
+            sort=sort,
+            limit=limit,
+            offset=offset,
+            seed=seed,
+            typing=typing,
+            versions=versions,
+        )
     return Json(answer.to_json())
 
 
@@ -46,11 +72,19 @@ def similar(
     limit: Limit = 24,
     offset: Offset = 0,
     min_score: MinScore = None,
+    versions: Versions = False,
 ) -> Response:
     """Find models whose previews look like those of a model."""
     with wanted.asking():
         answer = pinakes.similar(
-            model, by=by, base=base, query=wanted.query(), limit=limit, offset=offset, min_score=min_score
+            model,
+            by=by,
+            base=base,
+            query=wanted.query(),
+            limit=limit,
+            offset=offset,
+            min_score=min_score,
+            versions=versions,
         )
     return Json(answer.to_json())
 

@@ -1,5 +1,6 @@
 """The gallery: ask the library what a request wants, and gather what its templates show."""
 
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -18,6 +19,7 @@ PAGE = 36
 """Cards of a page: divides by 2, 3, 4 and 6 columns."""
 
 _LIKE = 72
+_SEEDS = 1_000_000
 _HIDDEN = Clause(FIELDS["is"], ("adult", "real_person", "minor"))
 
 
@@ -40,13 +42,17 @@ def fault_of(error: PinakesError) -> Fault:
     return Fault(error.message, line[:start], line[start:end] or "\u00a0", line[end:])
 
 
-def gallery(pinakes: Pinakes, wanted: Wanted, offset: int = 0, image: bytes | None = None) -> dict[str, Any]:
-    """Everything that ``gallery.html`` and ``_workspace.html`` show.
+def gallery(
+    pinakes: Pinakes, wanted: Wanted, offset: int = 0, image: bytes | None = None, *, typing: bool = False
+) -> dict[str, Any]:
+    """Everything that ``gallery.html`` and ``_workspace.html`` show. ``typing``: the last word may go on.
 
     Raises ``QueryError`` (its caret under ``wanted.q``), ``UsageError`` and the errors of the catalog.
     """
+    if wanted.sort == "random" and not wanted.seed:
+        wanted = replace(wanted, seed=1 + secrets.randbelow(_SEEDS))  # further pages go on in this order
     with wanted.asking():
-        answer = _ask(pinakes, wanted, offset, image)
+        answer = _ask(pinakes, wanted, offset, image, typing=typing)
         counted = _facet_counts(pinakes, wanted, answer)
     looked = image is not None or wanted.like is not None
     hidden = replace(wanted, clauses=(*wanted.clauses, _HIDDEN), like=None)
@@ -100,11 +106,21 @@ def row(pinakes: Pinakes, wanted: Wanted, limit: int = 12) -> dict[str, Any]:
     return {"cards": shown, "more": None, "prefix": wanted.by}
 
 
-def _ask(pinakes: Pinakes, wanted: Wanted, offset: int, image: bytes | None) -> Answer:
+def _ask(
+    pinakes: Pinakes, wanted: Wanted, offset: int, image: bytes | None, *, typing: bool = False
+) -> Answer:
     what = image if image is not None else wanted.like
     if what is not None:
         return pinakes.similar(what, by=wanted.by, base=wanted.base, query=wanted.query(), limit=_LIKE)
-    return pinakes.search(wanted.query(), base=wanted.base, sort=wanted.sort, limit=PAGE, offset=offset)
+    return pinakes.search(
+        wanted.query(),
+        base=wanted.base,
+        sort=wanted.sort,
+        limit=PAGE,
+        offset=offset,
+        seed=wanted.seed,
+        typing=typing,
+    )
 
 
 def _facet_counts(pinakes: Pinakes, wanted: Wanted, answer: Answer) -> Mapping[str, Mapping[str, int]]:

@@ -45,6 +45,7 @@ def model_view(pinakes: Pinakes, entry_id: int) -> dict[str, Any] | None:
     shown = [row for row in details.previews if row["status"] == "ok"]
     return {
         "document": document,
+        "descriptions": details.descriptions,
         "kind": short_kind(document),
         "cover": cover(document),
         "files": files,

@@ -36,7 +36,7 @@ def show_gallery(pinakes: Library, wanted: Asked, offset: Offset = 0) -> HTMLRes
 def show_results(pinakes: Library, wanted: Asked) -> HTMLResponse:
     """The gallery without its frame. A query that is still being typed is often faulty: no HTTP error."""
     try:
-        return page("_workspace.html", **gallery(pinakes, wanted))
+        return page("_workspace.html", **gallery(pinakes, wanted, typing=True))
     except UsageError as error:
         return page("_fault.html", **faulty(wanted, error))
 

@@ -6,6 +6,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from indexer.domain.fields import FIELDS
+from search.answers import hidden_reasons
 from search.web import words
 from search.web.clean import cleaned, plain, web_address
 
@@ -30,7 +31,7 @@ _ENVIRONMENT.filters.update(
     plain=plain,
     web_address=web_address,
 )
-_ENVIRONMENT.globals.update(fields=FIELDS, flags_told=words.FLAGS)
+_ENVIRONMENT.globals.update(fields=FIELDS, flags_told=words.FLAGS, hidden_reasons=hidden_reasons)
 
 
 def render(template: str, **values: Any) -> str:

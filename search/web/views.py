@@ -41,6 +41,8 @@ _ADULT = 4 | 8 | 16 | 32
 SORT_TITLES: Mapping[str, str] = {
     "relevance": "Best match",
     "newest": "Newest",
+    "updated": "Last changed",
+    "random": "Surprise me",
     "rating": "Best rated",
     "downloads": "Most downloaded",
     "size": "Largest",
@@ -93,7 +95,8 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One entry in the gallery; see ``cover``. ``told`` is its score as a sentence."""
+    """One entry in the gallery; see ``cover``. ``told`` is its score as a sentence, ``also`` how many
+    other versions it stands for."""
 
     document: Document
     kind: str
@@ -103,6 +106,7 @@ class Card:
     score: float
     told: str
     reasons: Sequence[Reason]
+    also: int = 0
 
 
 def cards(hits: Sequence[Hit]) -> list[Card]:
@@ -119,8 +123,9 @@ def _card(hit: Hit) -> Card:
         cover=cover(document),
         alert=_alert(document),
         score=hit.score.value,
-        told=hit.score.explain(),
+        told=hit.explain(),
         reasons=_reasons(hit),
+        also=len(hit.also),
     )
 
 

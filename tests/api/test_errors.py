@@ -38,7 +38,7 @@ def refused(answer: httpx.Response, status: int) -> dict[str, Any]:
         ("/api/search?base=nothing", 400),
         ("/api/search?rank=abc", 400),
         ("/api/search?rank=8%20OR%20type:lora", 400),
-        ("/api/search?q=" + "a" * 9_000, 400),
+        ("/api/search?q=" + "a" * 10_001, 400),
         ("/api/similar", 400),
         ("/api/similar?model=1&by=colour", 400),
         ("/api/similar?model=there is no such model anywhere", 404),

@@ -13,11 +13,13 @@ from indexer.domain.fields import FIELDS
 from indexer.settings import Settings
 from search.service import Pinakes
 
-ANSWER = {"query", "total", "hidden", "took_ms", "facets", "hits", "notes"}
+ANSWER = {
+    *("query", "total", "matches", "estimated", "hidden", "hidden_by", "took_ms", "facets", "hits", "notes")
+}
 HIT = {
     *("id", "sources", "name", "version", "kind", "architecture", "family", "base_label", "category"),
     *("creator", "tags", "trigger_words", "rating", "downloads", "nsfw_level", "licence", "preview"),
-    *("files", "score", "signals"),
+    *("files", "score", "signals", "also"),
 }
 
 

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from indexer.demo import DemoReport
+from indexer.domain.fields import FIELDS
 from tests.web.conftest import Open, Shoot
 
 pytestmark = pytest.mark.browser
@@ -275,7 +276,7 @@ def test_the_keyboard_is_enough(visit: Open) -> None:
 def test_help_lists_every_field(visit: Open, shoot: Shoot) -> None:
     page = visit("/")
     page.click("[data-help]")
-    expect(page.locator("#help tbody tr")).to_have_count(24)
+    expect(page.locator("#help tbody tr")).to_have_count(len(FIELDS))
     shoot(page, "help")
     page.locator("#help a", has_text="type:lora").first.click()
     settled(page)

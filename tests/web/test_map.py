@@ -39,7 +39,7 @@ def client(address: str) -> Iterator[httpx.Client]:
 
 def test_every_visible_entry_with_a_preview_lies_on_the_map(library: Pinakes) -> None:
     drawn = library.map()
-    seen = {hit.document.id for hit in library.search("has:preview", limit=200).hits}
+    seen = {hit.document.id for hit in library.search("has:preview", limit=200, versions=True).hits}
     assert {point.id for point in drawn.points} == seen
     assert drawn.total == len(seen) == sum(cluster.size for cluster in drawn.clusters)
     assert all(0 <= point.x <= 1 and 0 <= point.y <= 1 for point in drawn.points)

@@ -61,8 +61,9 @@ def test_previews_are_covered_by_their_rating(
 def test_a_card_says_why() -> None:
     document = Document(1, 1, "x", kind="lora", adapter="lokr", flags=("mislabelled",))
     score = Score(0.5, {"text": (0.4, 1.0), "rating": (0.0, 0.5), "style": (1.0, 0.5)})
-    (card,) = cards([Hit(document, score)])
-    assert (card.kind, card.alert, card.told) == ("LoKr", "mislabelled", score.explain())
+    hit = Hit(document, score)
+    (card,) = cards([hit])
+    assert (card.kind, card.alert, card.told) == ("LoKr", "mislabelled", hit.explain())
     assert [reason.title for reason in card.reasons] == ["Style of the picture", "Words"]
     assert sum(reason.share for reason in card.reasons) == pytest.approx(45.0)
 
