@@ -13,6 +13,7 @@ from typing import Any
 from indexer.domain.bundles import MODEL_INDEX, index_of
 from indexer.domain.claims import ClaimSet
 from indexer.domain.collector import collector_paused
+from indexer.domain.fit import pack
 from indexer.domain.found import FoundFile, Judged, Problem
 from indexer.domain.header import Header, HeaderWarning
 from indexer.domain.verdict import Verdict
@@ -25,11 +26,13 @@ from indexer.parsers.sidecars import parse_sidecar
 from indexer.parsers.training import parse_metadata, thumbnail_bytes, told_facts
 from indexer.rules import identify
 from indexer.rules.details import with_alphas
+from indexer.rules.fit_packed import packed_profile
+from indexer.rules.fit_profile import fit_profile_of_folder
 from indexer.rules.folder import combine, main_component
 
 __all__ = ["PARSER_VERSION", "judge", "judge_header"]
 
-PARSER_VERSION = 2
+PARSER_VERSION = 4
 """Raise it when parsers or rules change: every file is then judged anew at the next run."""
 
 _SIDECAR_LIMIT = 32 << 20
@@ -49,7 +52,7 @@ def judge(found: FoundFile, unstable_seconds: float = 60.0, *, named: bool = Tru
     """Read one file and say what it is.
 
     A damaged file changed less than ``unstable_seconds`` ago counts as still being written. ``named`` off
-    leaves the content of plain files without a fingerprint, which only the catalog needs.
+    leaves plain files without a fingerprint and a profile for fitting, which only the catalog needs.
     """
     try:
         with collector_paused():
@@ -81,7 +84,7 @@ def _recent(found: FoundFile, seconds: float) -> bool:
 def _judge(found: FoundFile, named: bool) -> Judged | Problem:
     claims = [*found.claims, *sidecar_claims(found)]
     if found.name == MODEL_INDEX:
-        return _from_folder(found, claims)
+        return _from_folder(found, claims, named)
     if found.parts or index_of(found.name):
         header, prints = read_shards(found.parts, found.path if index_of(found.name) else None)
         return judge_header(found, header, bundle_fingerprint(prints), claims)
@@ -95,6 +98,7 @@ def judge_header(
 ) -> Judged | Problem:
     """What a header says of a model whose content is called ``name``; adds its metadata to ``claims``.
 
+    Without a name it is only looked at, and no profile for fitting is made.
     ``local`` False: ``found.path`` is no path, and nothing of the file but the header is read.
     """
     facts, trained = parse_metadata(header.metadata)
@@ -103,7 +107,10 @@ def judge_header(
     file_name = found.name.decode("utf-8", "replace")
     verdict = identify(header, file_name=file_name, claims=claims, training=training)
     verdict, odd = _with_alphas(found, header, verdict) if local else (verdict, ())
-    return _judged(found, name, replace(header, warnings=header.warnings + odd), verdict, claims, training)
+    fit = packed_profile(header, verdict.kind) if name else None
+    return _judged(
+        found, name, replace(header, warnings=header.warnings + odd), verdict, claims, training, fit
+    )
 
 
 def _with_alphas(
@@ -119,7 +126,7 @@ def _with_alphas(
     return with_alphas(verdict, values, header.metadata)
 
 
-def _from_folder(found: FoundFile, claims: list[ClaimSet]) -> Judged | Problem:
+def _from_folder(found: FoundFile, claims: list[ClaimSet], named: bool) -> Judged | Problem:
     """A diffusers pipeline: its components are identified one by one, the claims are about the denoiser."""
     folder = read_folder(found.path, found.parts)
     claims.append(folder.claims)
@@ -130,7 +137,8 @@ def _from_folder(found: FoundFile, claims: list[ClaimSet]) -> Judged | Problem:
     content = bundle_fingerprint(folder.prints)
     warnings = {w.code: w for header in folder.components.values() for w in header.warnings}
     header = replace(folder.components[main], warnings=tuple(warnings.values()))
-    return _judged(found, content, header, verdict, claims, {})
+    fit = pack(fit_profile_of_folder(folder.components)) if named else None
+    return _judged(found, content, header, verdict, claims, {}, fit)
 
 
 def _judged(
@@ -140,6 +148,7 @@ def _judged(
     verdict: Verdict,
     claims: Sequence[ClaimSet],
     training: Mapping[str, Any],
+    fit: bytes | None,
 ) -> Judged | Problem:
     warnings = {w.code: w.detail for w in header.warnings}
     for item in claims:
@@ -150,7 +159,7 @@ def _judged(
     if program is not None and program.verdict == "unknown-imports":
         warnings[program.verdict] = program.detail
     picture = thumbnail_bytes(header.metadata)
-    return Judged(found, name, header.container, verdict, tuple(claims), warnings, training, picture)
+    return Judged(found, name, header.container, verdict, tuple(claims), warnings, training, picture, fit)
 
 
 def sidecar_claims(found: FoundFile) -> list[ClaimSet]:

@@ -18,6 +18,7 @@ from indexer.console_inspect import (
     undecided_rows,
 )
 from indexer.console_words import architecture_title, confidence_told, is_empty, size_told, told
+from indexer.domain.marks import NOTHING_NOTED, marks_told
 from search.mislabelled import Mislabelled
 from search.terminal_usage import show_usage
 
@@ -78,6 +79,9 @@ def _decisions(details: Mapping[str, Any]) -> list[Row]:
             instead = found.get(row["name"])
             text.append(f"  found: {told(instead)}" if instead else "", style="not bold dim")
             rows.append(("your word", text))
+    noted = marks_told(details["marks"]) if details.get("marks") else NOTHING_NOTED
+    if noted != NOTHING_NOTED:
+        rows.append(("your notes", Text(told(noted))))
     return rows
 
 

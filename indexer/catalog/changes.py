@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from indexer.catalog.schema import Counter, Watermark
 from indexer.catalog.upsert import upsert
 
-__all__ = ["count_up", "last_number", "read_watermark", "write_watermark"]
+__all__ = ["count_up", "last_number", "read_watermark", "take_turn", "write_watermark"]
 
 
 def count_up(session: Session, name: str, count: int = 1) -> int:
@@ -20,6 +20,12 @@ def count_up(session: Session, name: str, count: int = 1) -> int:
     upsert(session, Counter, [{"name": name, "value": 0}], ["name"], update=False)
     session.execute(update(Counter).where(Counter.name == name).values(value=Counter.value + count))
     return session.scalars(select(Counter.value).where(Counter.name == name)).one()
+
+
+def take_turn(session: Session, name: str) -> None:
+    """Wait until no other transaction counts up, and make others wait: what is read from here on cannot be
+    changed before this transaction's end. SQLite lets one transaction write at a time anyway."""
+    session.execute(select(Counter.value).where(Counter.name == name).with_for_update())
 
 
 def last_number(session: Session, name: str) -> int:

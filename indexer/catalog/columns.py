@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import DateTime, Dialect, Text
 from sqlalchemy.types import TypeDecorator
 
-__all__ = ["CleanJSON", "CleanText", "UTCDateTime", "clean", "clean_json"]
+__all__ = ["CleanJSON", "CleanText", "JSONText", "UTCDateTime", "clean", "clean_json"]
 
 _REFUSED = re.compile("[\x00\ud800-\udfff]")
 
@@ -61,6 +61,12 @@ def _encodable(text: str) -> bool:
     return True
 
 
+class JSONText(str):
+    """What ``clean_json`` answers, to be stored as it is in a ``CleanJSON`` column."""
+
+    __slots__ = ()
+
+
 class CleanText(TypeDecorator[str]):
     """TEXT that accepts every Python string."""
 
@@ -79,7 +85,7 @@ class CleanJSON(TypeDecorator[Any]):
     coerce_to_is_types = (type(None),)
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
-        return None if value is None else clean_json(value)
+        return str(value) if isinstance(value, JSONText) else None if value is None else clean_json(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
         return None if value is None else json.loads(value)

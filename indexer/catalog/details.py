@@ -8,7 +8,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from indexer.catalog.entries import documents
+from indexer.catalog.facts import version_facts
 from indexer.catalog.overrides import override_history
+from indexer.catalog.personal import read_marks
 from indexer.catalog.roots import place_path
 from indexer.catalog.schema import (
     ClaimRow,
@@ -24,7 +26,9 @@ from indexer.catalog.schema import (
     VectorSpace,
     VerdictRow,
 )
+from indexer.domain.marks import NO_MARKS, to_data
 from indexer.domain.records import Document, to_json
+from indexer.domain.resolve import descriptions
 
 __all__ = [
     "VersionDetails",
@@ -48,6 +52,10 @@ class VersionDetails:
     overrides: Sequence[Mapping[str, Any]] = ()
     training: Mapping[str, Any] = field(default_factory=dict)
     usage: Mapping[str, Any] = field(default_factory=dict)
+    marks: Mapping[str, Any] = field(default_factory=dict)
+    """The user's own, as ``domain.marks.to_data`` has them."""
+    descriptions: Sequence[str] = ()
+    """As their source wrote them, HTML or text; clean them before they are shown."""
 
     def to_json(self) -> dict[str, Any]:
         """All of it as plain JSON data."""
@@ -67,7 +75,14 @@ def version_details(session: Session, version_id: int) -> VersionDetails | None:
         _previews(session, version_id),
         _statistics(session, version_id),
         override_history(session, [version_id]).get(version_id, ()),
+        marks=to_data(read_marks(session, [version_id]).get(version_id, NO_MARKS)),
+        descriptions=_descriptions(session, version_id),
     )
+
+
+def _descriptions(session: Session, version_id: int) -> tuple[str, ...]:
+    facts = version_facts(session, [version_id], lambda architecture: (architecture,))
+    return tuple(text for one in facts for text in descriptions(one))
 
 
 def _files(session: Session, version_id: int) -> list[dict[str, Any]]:

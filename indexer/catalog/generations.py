@@ -1,6 +1,6 @@
 """Generation records: which previews were not read for one yet, and storing what they say."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ from indexer.catalog.table_base import Base
 from indexer.catalog.upsert import pieces
 from indexer.domain.generation import GenerationRecord, UsedModel, model_stem
 
-__all__ = ["UntoldPreview", "count_untold", "store_records", "untold_previews"]
+__all__ = ["UntoldPreview", "count_untold", "said_by_hubs", "store_records", "untold_previews"]
 
 _LONGEST_PROMPT = 10_000
 _LONGEST_TEXT = 1_000
@@ -61,6 +61,17 @@ def untold_previews(session: Session, after: int, limit: int) -> list[UntoldPrev
     )
     wanted = _untold(select(*columns)).where(Preview.id > after)
     return [UntoldPreview(*row) for row in session.execute(wanted.order_by(Preview.id).limit(limit))]
+
+
+def said_by_hubs(session: Session, version_ids: Iterable[int]) -> dict[int, dict[str, Any]]:
+    """What hubs say of pictures of these versions that were not read for how they were made, by preview."""
+    wanted = _untold(select(Preview.id, Preview.meta)).where(Preview.place_id.is_(None))
+    return {
+        id_: meta
+        for piece in pieces(version_ids)
+        for id_, meta in session.execute(wanted.where(Preview.version_id.in_(piece)))
+        if meta
+    }
 
 
 def store_records(session: Session, told: Sequence[tuple[int, GenerationRecord | None]]) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from indexer.catalog.linking import link_by_hash
 from indexer.catalog.overrides import copy_overrides
+from indexer.catalog.personal import follow_files
 from indexer.catalog.schema import File, HashRow, Location, Model, Quarantine, Root, VerdictRow, Version
 from indexer.catalog.upsert import pieces, upsert
 
@@ -137,5 +138,6 @@ def _split(session: Session, file: File, digest: str) -> File:
         copied = {c.name: getattr(row, c.name) for c in VerdictRow.__table__.columns if c.name != "id"}
         session.add(VerdictRow(**copied | {"file_id": twin.id}))
     copy_overrides(session, file.id, twin.id)
+    follow_files(session, [(file.version_id, version.id)])
     session.flush()
     return twin

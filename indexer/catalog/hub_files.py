@@ -1,6 +1,6 @@
 """Files that hubs offer, with the hashes they claim for them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Text, cast, select, update
@@ -17,10 +17,16 @@ JUDGED = cast(HubFileRow.detail, Text).like('%"verdict":{%')
 """Rows whose detail (kept as JSON text) holds what the file's header says, read from afar."""
 
 
-def sync_hub_files(session: Session, wanted: Mapping[int, tuple[str, Sequence[HubFile]]]) -> None:
+def sync_hub_files(
+    session: Session,
+    wanted: Mapping[int, tuple[str, Sequence[HubFile]]],
+    *,
+    fresh: Collection[int] = (),
+) -> None:
     """Make the files on offer of versions (id -> source and files) those of ``wanted``.
 
-    A file that is no longer offered keeps its row and its hashes, marked gone.
+    A file that is no longer offered keeps its row and its hashes, marked gone. ``fresh`` versions are known
+    to have none yet.
     """
     rows: dict[tuple[int, str, str], dict[str, Any]] = {
         (version_id, source, file.key): {
@@ -40,7 +46,7 @@ def sync_hub_files(session: Session, wanted: Mapping[int, tuple[str, Sequence[Hu
         for version_id, (source, files) in wanted.items()
         for file in files
     }
-    _keep_verdicts(session, rows)
+    _keep_verdicts(session, {key: row for key, row in rows.items() if key[0] not in fresh})
     upsert(session, HubFileRow, list(rows.values()), ["version_id", "source", "key"])
     ids = _ids(session, wanted)
     gone = [id_ for key, id_ in ids.items() if key not in rows and wanted[key[0]][0] == key[1]]

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from indexer.catalog.table_base import Base, now, row_id, row_ref
 
-__all__ = ["CachedAnswer", "Crawl", "HashRow", "HubFileRow", "RefusedItem", "Schedule"]
+__all__ = ["CachedAnswer", "Crawl", "HashRow", "HubFileRow", "HubWordRow", "RefusedItem", "Schedule"]
 
 
 class HubFileRow(Base):
@@ -84,6 +84,22 @@ class RefusedItem(Base):
     __table_args__ = (UniqueConstraint("source", "key"),)
 
 
+class HubWordRow(Base):
+    """A word that a hub lists: a creator, a tag, or one of the words that its own fields may hold."""
+
+    __tablename__ = "hub_word"
+    id: Mapped[int] = row_id()
+    source: Mapped[str] = mapped_column(comment="civitai, huggingface …")
+    kind: Mapped[str] = mapped_column(comment="creator, tag or enum:NAME")
+    name: Mapped[str] = mapped_column(comment="As the hub spells it")
+    models: Mapped[int | None] = mapped_column(BigInteger, comment="How many models the hub counts")
+    link: Mapped[str | None]
+    known: Mapped[bool] = mapped_column(Boolean, comment="Whether our tables have the word")
+    detail: Mapped[dict[str, Any] | None] = mapped_column(comment="All else that the hub says of it")
+    at: Mapped[datetime] = mapped_column(default=now, comment="When it was last heard")
+    __table_args__ = (UniqueConstraint("source", "kind", "name"),)
+
+
 class CachedAnswer(Base):
     """Validators of an answer heard before, for conditional requests."""
 
@@ -108,7 +124,7 @@ class Schedule(Base):
     next_at: Mapped[datetime | None] = mapped_column(index=True, comment="When it is due")
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
-    result: Mapped[str | None] = mapped_column(comment="ok, failed or stopped")
+    result: Mapped[str | None] = mapped_column(comment="ok, failed, stopped or postponed")
     detail: Mapped[str | None] = mapped_column(comment="What the last run said, in a sentence")
     lease: Mapped[str | None] = mapped_column(comment="Who runs it now")
     lease_until: Mapped[datetime | None] = mapped_column(comment="When a silent runner counts as dead")

@@ -1,7 +1,8 @@
 """Storing what hubs publish: a fixed number of statements a page, and nothing known before is ever lost."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select, update
@@ -12,7 +13,7 @@ from indexer.catalog.linking import link_by_hash
 from indexer.catalog.previews import sync_hub_previews
 from indexer.catalog.schema import ClaimRow, Creator, Model, RefusedItem, Version, now
 from indexer.catalog.statements import statement_row
-from indexer.catalog.statistics import Subject, record_numbers
+from indexer.catalog.statistics import NUMBERS, Subject, record_numbers
 from indexer.catalog.upsert import pieces, upsert, values_by_key
 from indexer.domain.claims import ClaimSet
 from indexer.domain.hubs import HubModel, HubVersion, Refused
@@ -27,6 +28,14 @@ class StoredHub:
 
     versions: set[int]
     linked: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """Ids by key; of the ``fresh`` ones nothing is known yet that a page could change."""
+
+    ids: Mapping[str, int]
+    fresh: frozenset[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,21 +56,24 @@ def store_hub_models(session: Session, models: Sequence[HubModel]) -> StoredHub:
     told = {model.key: model for model in models}
     if not told:
         return StoredHub(set(), 0)
-    model_ids = _models(session, told)
-    version_ids = _versions(session, told, model_ids)
+    owners = _models(session, told)
+    releases = _versions(session, told, owners.ids)
     versions = {version.key: version for model in told.values() for version in model.versions}
     gone = {key for model in told.values() if model.gone for key in _version_keys(model)}
     gone |= {key for key, version in versions.items() if version.gone}
-    _claims(session, ClaimRow.model_id, [_of_model(m, model_ids) for m in told.values()])
-    _claims(session, ClaimRow.version_id, [_of_version(v, version_ids, gone) for v in versions.values()])
-    _numbers(session, "model", [(model_ids[m.key], m.source, m) for m in told.values()])
+    _claims(session, ClaimRow.model_id, [_of_model(m, owners.ids) for m in told.values()], owners)
+    said = [_of_version(v, releases.ids, gone) for v in versions.values()]
+    _claims(session, ClaimRow.version_id, said, releases)
+    _numbers(session, "model", [(m.key, m.source, m) for m in told.values()], owners)
     source_of = {key: model.source for model in told.values() for key in _version_keys(model)}
-    _numbers(session, "version", [(version_ids[k], source_of[k], v) for k, v in versions.items()])
-    present = {version_ids[k]: (source_of[k], v) for k, v in versions.items() if k not in gone}
-    sync_hub_files(session, {id_: (source, v.files) for id_, (source, v) in present.items()})
-    sync_hub_previews(session, {id_: (source, v.images) for id_, (source, v) in present.items()})
+    _numbers(session, "version", [(k, source_of[k], v) for k, v in versions.items()], releases)
+    present = {releases.ids[k]: (source_of[k], v) for k, v in versions.items() if k not in gone}
+    files = {id_: (source, version.files) for id_, (source, version) in present.items()}
+    sync_hub_files(session, files, fresh=releases.fresh)
+    images = {id_: (source, version.images) for id_, (source, version) in present.items()}
+    sync_hub_previews(session, images, fresh=releases.fresh)
     linked = link_by_hash(session, versions=present)
-    touched = _all_versions(session, model_ids.values()) | linked.versions
+    touched = _all_versions(session, owners.ids.values()) | linked.versions
     return StoredHub(touched, linked.files)
 
 
@@ -69,12 +81,12 @@ def _version_keys(model: HubModel) -> list[str]:
     return [version.key for version in model.versions]
 
 
-def _models(session: Session, told: Mapping[str, HubModel]) -> dict[str, int]:
+def _models(session: Session, told: Mapping[str, HubModel]) -> _Rows:
     names = sorted({model.creator for model in told.values() if model.creator})
     upsert(session, Creator, [{"name": name} for name in names], ["name"], update=False)
     creators = values_by_key(session, Creator.name, Creator.id, names)
     stamp = now()
-    before = values_by_key(session, Model.key, Model.gone_at, told)
+    before = _known(session, Model, told)
     rows = [
         {
             "key": key,
@@ -82,7 +94,7 @@ def _models(session: Session, told: Mapping[str, HubModel]) -> dict[str, int]:
             "added_at": stamp,
             "refreshed_at": stamp,
             "gone": model.gone,
-            "gone_at": (before.get(key) or stamp) if model.gone else None,
+            "gone_at": _gone_since(before.get(key), stamp) if model.gone else None,
         }
         for key, model in told.items()
     ]
@@ -91,39 +103,61 @@ def _models(session: Session, told: Mapping[str, HubModel]) -> dict[str, int]:
     always = ["refreshed_at", "gone", "gone_at"]
     upsert(session, Model, heard, ["key"], update=[*always, "creator_id"])
     upsert(session, Model, silent, ["key"], update=always)
-    return values_by_key(session, Model.key, Model.id, told)
+    return _rows(session, Model, told, before)
 
 
-def _versions(session: Session, told: Mapping[str, HubModel], model_ids: Mapping[str, int]) -> dict[str, int]:
-    owners = {version.key: model for model in told.values() for version in model.versions}
+def _versions(session: Session, told: Mapping[str, HubModel], model_ids: Mapping[str, int]) -> _Rows:
+    owners = {version.key: (model, version) for model in told.values() for version in model.versions}
     stamp = now()
-    _adopt(session, owners, model_ids)
-    before = values_by_key(session, Version.key, Version.gone_at, owners)
+    before = _known(session, Version, owners)
+    before |= _adopt(session, {key: model_ids[owners[key][0].key] for key in owners if key not in before})
     rows = []
-    for key, model in owners.items():
-        gone = model.gone or next(v.gone for v in model.versions if v.key == key)
+    for key, (model, version) in owners.items():
+        gone = model.gone or version.gone
         rows.append(
             {
                 "key": key,
                 "model_id": model_ids[model.key],
                 "added_at": stamp,
                 "gone": gone,
-                "gone_at": (before.get(key) or stamp) if gone else None,
+                "gone_at": _gone_since(before.get(key), stamp) if gone else None,
             }
         )
     upsert(session, Version, rows, ["key"], update=["model_id", "gone", "gone_at"])
-    return values_by_key(session, Version.key, Version.id, owners)
+    return _rows(session, Version, owners, before)
 
 
-def _adopt(session: Session, owners: Mapping[str, HubModel], model_ids: Mapping[str, int]) -> None:
-    """A sidecar may have named a version without its model (``civitai:?@VERSION``): it is this very one."""
-    nameless = {f"civitai:?@{key.partition('@')[2]}": key for key in owners if key.startswith("civitai:")}
-    known = set(values_by_key(session, Version.key, Version.id, owners))
-    for old, id_ in values_by_key(session, Version.key, Version.id, nameless).items():
-        if (key := nameless[old]) not in known:
-            session.execute(
-                update(Version).where(Version.id == id_).values(key=key, model_id=model_ids[owners[key].key])
-            )
+_Known = dict[str, tuple[int, datetime | None]]
+"""Id, and since when it is gone, by key."""
+
+
+def _known(session: Session, table: type[Model] | type[Version], keys: Iterable[str]) -> _Known:
+    found: _Known = {}
+    for piece in pieces(keys):
+        rows = session.execute(select(table.key, table.id, table.gone_at).where(table.key.in_(piece)))
+        found.update((key, (id_, gone_at)) for key, id_, gone_at in rows)
+    return found
+
+
+def _gone_since(known: tuple[int, datetime | None] | None, stamp: datetime) -> datetime:
+    return (known[1] if known else None) or stamp
+
+
+def _rows(session: Session, table: type[Model] | type[Version], keys: Iterable[str], before: _Known) -> _Rows:
+    fresh = values_by_key(session, table.key, table.id, [key for key in keys if key not in before])
+    return _Rows({key: id_ for key, (id_, _) in before.items()} | fresh, frozenset(fresh.values()))
+
+
+def _adopt(session: Session, unknown: Mapping[str, int]) -> _Known:
+    """A sidecar may have named a version without its model (``civitai:?@VERSION``): it is this very one.
+
+    ``unknown``: model's id by the key of a version that is not stored under it.
+    """
+    nameless = {f"civitai:?@{key.partition('@')[2]}": key for key in unknown if key.startswith("civitai:")}
+    found = {nameless[old]: row for old, row in _known(session, Version, nameless).items()}
+    for key, (id_, _) in found.items():
+        session.execute(update(Version).where(Version.id == id_).values(key=key, model_id=unknown[key]))
+    return found
 
 
 def _of_model(model: HubModel, ids: Mapping[str, int]) -> _Said:
@@ -134,10 +168,11 @@ def _of_version(version: HubVersion, ids: Mapping[str, int], gone: set[str]) -> 
     return _Said(ids[version.key], version.claims, version.key in gone)
 
 
-def _claims(session: Session, subject: Any, said: Sequence[_Said]) -> None:
+def _claims(session: Session, subject: Any, said: Sequence[_Said], rows_of: _Rows) -> None:
     """Append what is new. What a hub said of a model that is gone now stays current beside its last word."""
     sources = {item.claims.source for item in said}
-    for piece in pieces(item.id for item in said if not item.keep_older):
+    older = [item.id for item in said if not item.keep_older and item.id not in rows_of.fresh]
+    for piece in pieces(older):
         session.execute(
             update(ClaimRow)
             .where(subject.in_(piece), ClaimRow.source.in_(sources), ClaimRow.current)
@@ -149,10 +184,17 @@ def _claims(session: Session, subject: Any, said: Sequence[_Said]) -> None:
 
 
 def _numbers(
-    session: Session, subject: Subject, items: Iterable[tuple[int, str, HubModel | HubVersion]]
+    session: Session,
+    subject: Subject,
+    items: Iterable[tuple[str, str, HubModel | HubVersion]],
+    rows_of: _Rows,
 ) -> None:
-    told = {(id_, source): asdict(item.statistics) for id_, source, item in items if item.statistics}
-    record_numbers(session, subject, told)
+    told = {
+        (rows_of.ids[key], source): {name: getattr(item.statistics, name) for name in NUMBERS}
+        for key, source, item in items
+        if item.statistics
+    }
+    record_numbers(session, subject, told, fresh=rows_of.fresh)
 
 
 def _all_versions(session: Session, model_ids: Iterable[int]) -> set[int]:

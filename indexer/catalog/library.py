@@ -8,6 +8,8 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from indexer.catalog.entries import versions_of_files
+from indexer.catalog.fits import store_fits
+from indexer.catalog.personal import follow_files
 from indexer.catalog.previews import sync_previews
 from indexer.catalog.schema import (
     ClaimRow,
@@ -50,18 +52,20 @@ def store_judged(session: Session, root_id: int, batch: Sequence[Judged], parser
 
     Storing the same batch again changes nothing: every row has a natural key.
     """
-    versions, left = _homes(session, batch)
+    versions, before = _homes(session, batch)
     _files(session, batch, versions)
+    follow_files(session, [(old, versions[content]) for content, old in before.items()])
     files = values_by_key(session, File.fingerprint, File.id, versions)
     _locations(session, root_id, [(item.found, files[item.fingerprint]) for item in batch], parser)
     _verdicts(session, {files[item.fingerprint]: item for item in batch}, parser)
+    store_fits(session, {files[item.fingerprint]: item.fit for item in batch})
     places = _places(session, root_id, [item.found for item in batch])
     rows = [_Row(item, places[_name(item.found)], files[item.fingerprint]) for item in batch]
     _claims(session, rows)
     _statistics(session, [(versions[item.fingerprint], item.claims) for item in batch])
     wanted = {row.place_id: (versions[row.item.fingerprint], row.item.found.previews) for row in rows}
     sync_previews(session, wanted)
-    return Stored(set(versions.values()) | left, {row.place_id for row in rows})
+    return Stored({*versions.values(), *before.values()}, {row.place_id for row in rows})
 
 
 def store_problems(session: Session, root_id: int, batch: Sequence[Problem], parser: int) -> Stored:
@@ -112,8 +116,8 @@ def _versions(session: Session, keys: set[tuple[str, str]]) -> dict[str, int]:
     return values_by_key(session, Version.key, Version.id, {version for _, version in keys})
 
 
-def _homes(session: Session, batch: Sequence[Judged]) -> tuple[dict[str, int], set[int]]:
-    """The version of each content, and the versions that lose one since a sidecar named the true version.
+def _homes(session: Session, batch: Sequence[Judged]) -> tuple[dict[str, int], dict[str, int]]:
+    """The version of each content, and the version that loses it where a sidecar now names the true one.
 
     Content whose version was found by a hub's hash stays there, whatever is claimed beside it.
     """
@@ -126,7 +130,7 @@ def _homes(session: Session, batch: Sequence[Judged]) -> tuple[dict[str, int], s
             (settled if linked else before)[fingerprint] = version_id
     ids = _versions(session, {pair for f, pair in keys.items() if f not in settled})
     homes = {f: settled.get(f) or ids[pair[1]] for f, pair in keys.items()}
-    return homes, {old for fingerprint, old in before.items() if old != homes[fingerprint]}
+    return homes, {content: old for content, old in before.items() if old != homes[content]}
 
 
 def _files(session: Session, batch: Sequence[Judged], versions: dict[str, int]) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session, aliased
 
 from indexer.catalog.changes import count_up
 from indexer.catalog.hub_schema import HashRow, HubFileRow
+from indexer.catalog.personal import follow_files
 from indexer.catalog.schema import File, Location, Preview
 from indexer.catalog.upsert import pieces
 
@@ -52,13 +53,13 @@ def link_by_hash(session: Session, *, versions: Iterable[int] = (), files: Itera
 
 def _move(session: Session, wanted: dict[int, int]) -> Linked:
     moved: list[dict[str, Any]] = []
-    touched: set[int] = set()
+    ways: list[tuple[int, int]] = []
     for piece in pieces(wanted):
         for id_, old, linked in session.execute(
             select(File.id, File.version_id, File.linked).where(File.id.in_(piece))
         ):
             if old != wanted[id_] and not linked:
-                touched |= {old, wanted[id_]}
+                ways.append((old, wanted[id_]))
             if not linked:
                 moved.append({"id": id_, "version_id": wanted[id_], "linked": True})
     if not moved:
@@ -69,5 +70,6 @@ def _move(session: Session, wanted: dict[int, int]) -> Linked:
         session.execute(
             update(Preview).where(Preview.place_id.in_(places)).values(version_id=row["version_id"])
         )
+    follow_files(session, ways)
     count_up(session, "vectors")  # the vector indexes name previews by their version
-    return Linked(len(moved), touched)
+    return Linked(len(moved), {id_ for way in ways for id_ in way})

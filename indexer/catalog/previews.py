@@ -1,6 +1,6 @@
 """Previews: which pictures belong to which version, which still need decoding or vectors."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,10 +18,12 @@ __all__ = [
     "PendingPreview",
     "Picture",
     "count_pending",
+    "hub_row",
     "pending_previews",
     "record_pictures",
     "sync_hub_previews",
     "sync_previews",
+    "tells_other",
 ]
 
 _VIDEOS = (b".mp4", b".webm")
@@ -80,24 +82,29 @@ def sync_previews(session: Session, wanted: Mapping[int, tuple[int, Sequence[Fou
     upsert(session, Preview, rows, ["place_id", "location"])
 
 
-def sync_hub_previews(session: Session, wanted: Mapping[int, tuple[str, Sequence[HubImage]]]) -> None:
+def sync_hub_previews(
+    session: Session,
+    wanted: Mapping[int, tuple[str, Sequence[HubImage]]],
+    *,
+    fresh: Collection[int] = (),
+) -> None:
     """Make the hub's pictures of versions (id -> source and pictures in order) those of ``wanted``.
 
     Only their addresses are noted; fetching is another's work. Pictures that the hub took away are marked
-    missing, and come back when it shows them again.
+    missing, and come back when it shows them again. ``fresh`` versions are known to have none yet.
     """
     rows = {
-        (version_id, image.url): _hub_row(version_id, source, image, position)
+        (version_id, image.url): hub_row(version_id, source, image, position)
         for version_id, (source, images) in wanted.items()
         for position, image in enumerate(images)
     }
     gone, back, retold = [], [], []
-    for row in _by_version(session, wanted):
+    for row in _by_version(session, (id_ for id_ in wanted if id_ not in fresh)):
         if row.source != wanted[row.version_id][0]:
             continue
         said = rows.get((row.version_id, row.location.decode("utf-8", "surrogateescape")))
         shown = said is not None
-        if said is not None and row.told is not None and _tells_other(said["meta"], row.meta):
+        if said is not None and row.told is not None and tells_other(said["meta"], row.meta):
             retold.append(row.id)
         if not shown and row.status != "missing":
             gone.append(row.id)
@@ -127,7 +134,8 @@ def _by_version(session: Session, versions: Iterable[int]) -> Iterator[Preview]:
         )
 
 
-def _hub_row(version_id: int, source: str, image: HubImage, position: int) -> dict[str, Any]:
+def hub_row(version_id: int, source: str, image: HubImage, position: int) -> dict[str, Any]:
+    """The row of a hub's picture whose file is not here yet."""
     return {
         "version_id": version_id,
         "source": source,
@@ -151,7 +159,7 @@ def _tells(meta: Mapping[str, Any] | None) -> bool:
     return bool(meta and meta.get("meta"))
 
 
-def _tells_other(said: Mapping[str, Any] | None, before: Mapping[str, Any] | None) -> bool:
+def tells_other(said: Mapping[str, Any] | None, before: Mapping[str, Any] | None) -> bool:
     """Whether a hub tells something else now; where it fell silent, what it told before stays."""
     return _tells(said) and said != before and clean(said) != before
 

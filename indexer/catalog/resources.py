@@ -18,7 +18,7 @@ from indexer.catalog.upsert import pieces, upsert
 from indexer.domain.generation import model_stem
 from indexer.domain.resources import hash_forms, hash_keys, may_be
 
-__all__ = ["UNKNOWN", "Link", "Named", "changed_versions", "learn_names", "link"]
+__all__ = ["UNKNOWN", "Link", "Named", "changed_versions", "learn_names", "link", "used_versions"]
 
 BY_NAME = 0.5
 _PAGE = 2_000
@@ -122,9 +122,21 @@ def changed_versions(session: Session, after: int, limit: int) -> list[tuple[int
     return [(seq, id_, None if document is None else document["kind"]) for seq, id_, document in rows]
 
 
-def learn_names(session: Session, kinds: Mapping[int, str | None]) -> int:
+def used_versions(session: Session, after: int, limit: int) -> dict[int, int]:
+    """Versions of the next ``limit`` uses by id, each with the id of its last use; empty at the end."""
+    rows = session.execute(
+        select(ResourceUse.version_id, ResourceUse.id)
+        .where(ResourceUse.id > after, ResourceUse.version_id.is_not(None))
+        .order_by(ResourceUse.id)
+        .limit(limit)
+    )
+    return {version_id or 0: id_ for version_id, id_ in rows}
+
+
+def learn_names(session: Session, kinds: Mapping[int, str | None], relinked: set[int] | None = None) -> int:
     """Learn by which names versions (id -> kind, None when no longer shown) are called, and link what
-    pictures named before these were known; answers how many links changed."""
+    pictures named before these were known; answers how many links changed. Versions that won or lost uses
+    go into ``relinked``."""
     wanted = _names_of(session, {id_: kind for id_, kind in kinds.items() if kind is not None})
     before = _stored(session, kinds)
     gone = before.keys() - wanted.keys()
@@ -140,7 +152,8 @@ def learn_names(session: Session, kinds: Mapping[int, str | None]) -> int:
     if session.scalar(select(ResourceUse.id).limit(1)) is None:
         return 0
     left = {id_ for id_, kind in kinds.items() if kind is None} | {id_ for _, id_ in gone}
-    return _relink(session, kinds, {alias for alias, _ in (*gone, *fresh)}, left)
+    touched = set() if relinked is None else relinked
+    return _relink(session, kinds, {alias for alias, _ in (*gone, *fresh)}, left, touched)
 
 
 def _stored(session: Session, version_ids: Iterable[int]) -> dict[tuple[str, int], _Alias]:
@@ -191,7 +204,11 @@ def _bare_hashes(session: Session, version_ids: Sequence[int]) -> Iterator[tuple
 
 
 def _relink(
-    session: Session, kinds: Mapping[int, str | None], aliases: Collection[str], left: Collection[int]
+    session: Session,
+    kinds: Mapping[int, str | None],
+    aliases: Collection[str],
+    left: Collection[int],
+    touched: set[int],
 ) -> int:
     """Decide anew about uses that these versions may change, and about those linked to versions that lost a
     name; only rows that differ are written."""
@@ -206,7 +223,7 @@ def _relink(
         (ResourceUse.version_id, left, ResourceUse.confidence > 0),
     ):
         for piece in pieces(values):
-            changed += _decide(session, column.in_(piece) & condition)
+            changed += _decide(session, column.in_(piece) & condition, touched)
     return changed
 
 
@@ -225,7 +242,7 @@ def _forms(session: Session, version_ids: Sequence[int]) -> set[str]:
     }
 
 
-def _decide(session: Session, condition: Any) -> int:
+def _decide(session: Session, condition: Any, touched: set[int]) -> int:
     use = ResourceUse
     columns = (use.id, use.version_id, use.confidence, use.kind, use.stem, use.hash, use.hub_version)
     last, changed = 0, 0
@@ -245,4 +262,8 @@ def _decide(session: Session, condition: Any) -> int:
         ]
         if rows:
             session.execute(update(ResourceUse), rows)
+        for _, old, name in before:
+            meant = links.get(name, UNKNOWN)
+            if meant != old:
+                touched |= {id_ for id_ in (old.version_id, meant.version_id) if id_ is not None}
         changed += len(rows)

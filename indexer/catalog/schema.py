@@ -22,8 +22,25 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
+from indexer.catalog.fit_schema import FileFit, FitProfileRow
 from indexer.catalog.generation_schema import GenerationRecord, ResourceUse, VersionAlias
-from indexer.catalog.hub_schema import CachedAnswer, Crawl, HashRow, HubFileRow, RefusedItem, Schedule
+from indexer.catalog.hub_schema import (
+    CachedAnswer,
+    Crawl,
+    HashRow,
+    HubFileRow,
+    HubWordRow,
+    RefusedItem,
+    Schedule,
+)
+from indexer.catalog.personal_schema import (
+    MarkRow,
+    OpinionRow,
+    OwnTag,
+    PendingKey,
+    PendingMark,
+    SavedSearch,
+)
 from indexer.catalog.table_base import BIG_ID, Base, now, row_id, row_ref
 from indexer.catalog.weight_schema import FileTwin, FileWeights
 
@@ -36,19 +53,28 @@ __all__ = [
     "Creator",
     "Entry",
     "File",
+    "FileFit",
     "FileTwin",
     "FileWeights",
+    "FitProfileRow",
     "GenerationRecord",
     "HashRow",
     "HubFileRow",
+    "HubWordRow",
     "Location",
+    "MarkRow",
     "Model",
+    "OpinionRow",
     "Override",
+    "OwnTag",
+    "PendingKey",
+    "PendingMark",
     "Preview",
     "Quarantine",
     "RefusedItem",
     "ResourceUse",
     "Root",
+    "SavedSearch",
     "Schedule",
     "Statistic",
     "Tag",

@@ -133,8 +133,13 @@ def _said(tags: Iterable[str], kind: str, *, last: bool) -> CategoryVerdict:
 
 def tagged_real_person(tags: Iterable[str]) -> bool:
     """Whether any tag says that a real person is shown, whatever category the other tags name."""
+    return any(keyword(tag) in _people() for tag in tags if len(tag) <= _MAX_TAG)
+
+
+@cache
+def _people() -> frozenset[str]:
     row = next(row for row in _rows() if row["id"] == REAL_PERSON)
-    return any(keyword(tag) in (*row["hub"], *row["tags"]) for tag in tags if len(tag) <= _MAX_TAG)
+    return frozenset((*row["hub"], *row["tags"]))
 
 
 def judge_category(

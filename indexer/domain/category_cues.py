@@ -120,8 +120,12 @@ def _hits(texts: Iterable[Words]) -> dict[str, list[str]]:
 
 def _follows(text: Words, word: str, rest: tuple[str, ...]) -> bool:
     """Whether ``rest`` stands right behind ``word`` somewhere."""
-    size = len(rest) + 1
-    return any(first == word and tuple(text[i + 1 : i + size]) == rest for i, first in enumerate(text))
+    place = -1
+    for _ in range(text.count(word)):
+        place = text.index(word, place + 1)
+        if tuple(text[place + 1 : place + 1 + len(rest)]) == rest:
+            return True
+    return False
 
 
 def cues_of(

@@ -1,10 +1,11 @@
 """The flat records that the parts of Pinakes hand to each other."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from indexer.domain.compatibility import loads_on
+from indexer.domain.hub_links import source_keys
 
 __all__ = ["Document", "FileRef", "SourceRef", "from_json", "to_json"]
 
@@ -78,6 +79,8 @@ class Document:
     updated: str | None = None
     permissions: tuple[str, ...] = ()
     tips: int | None = None
+    favourites: int | None = None
+    comments: int | None = None
     uses: int | None = None
     my_rating: float | None = None
     my_tags: tuple[str, ...] = ()
@@ -94,22 +97,31 @@ class Document:
         return (*((self.licence,) if self.licence else ()), *self.permissions)
 
     @property
+    def source_ids(self) -> tuple[str, ...]:
+        """Where it is known (``local``, ``civitai`` …), and its ids there as ``source_keys`` spells them."""
+        return tuple(key for ref in self.sources for key in source_keys(ref.source, ref.id, ref.url))
+
+    @property
     def fits(self) -> tuple[str, ...]:
         """Architectures on which it loads."""
         return loads_on(self.kind, self.architecture, self.architecture_path)
 
 
+_NAMES = tuple(f.name for f in fields(Document))
 _TUPLES = {f.name for f in fields(Document) if str(f.type).startswith("tuple[str")}
 
 
 def to_json(document: Document) -> dict[str, Any]:
     """The document as plain JSON data."""
-    return asdict(document)
+    values = {name: getattr(document, name) for name in _NAMES}
+    values["files"] = tuple({"path": f.path, "sha256": f.sha256, "size": f.size} for f in document.files)
+    values["sources"] = tuple({"source": s.source, "id": s.id, "url": s.url} for s in document.sources)
+    return values
 
 
 def from_json(stored: Mapping[str, Any]) -> Document:
     """The document back from ``to_json`` data, also after a round through JSON text."""
     values: dict[str, Any] = {n: tuple(v) if n in _TUPLES else v for n, v in stored.items()}
-    values["files"] = tuple(FileRef(**ref) for ref in stored["files"])
-    values["sources"] = tuple(SourceRef(**ref) for ref in stored["sources"])
+    values["files"] = tuple(FileRef(ref["path"], ref["sha256"], ref["size"]) for ref in stored["files"])
+    values["sources"] = tuple(SourceRef(ref["source"], ref["id"], ref["url"]) for ref in stored["sources"])
     return Document(**values)

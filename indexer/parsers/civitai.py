@@ -27,11 +27,15 @@ from indexer.parsers.table_claims import (
     table_claims,
 )
 
-__all__ = ["parse_item", "permissions"]
+__all__ = ["digest", "hub_image", "parse_item", "permissions"]
 
 _LARGEST_ID = 2**63 - 1
 _APART = ("modelVersions", "stats", "creator")
 _VERSION_APART = ("files", "images", "stats")
+_WIDENING = {
+    "Rent": ("Image", "RentCivit", "Rent"),
+    "Sell": ("Image", "RentCivit", "Rent", "Sell"),
+}
 _PERMISSIONS = ("allowNoCredit", "allowCommercialUse", "allowDerivatives", "allowDifferentLicense")
 
 
@@ -47,16 +51,16 @@ def parse_item(item: Any, source: str = "civitai", *, nameless: bool = False) ->
     Never raises for content.
     """
     if not isinstance(item, dict):
-        return Refused(source, _digest(item), "item", f"{shorten(item)} is not an object", item)
+        return Refused(source, digest(item), "item", f"{shorten(item)} is not an object", item)
     number = item.get("id")
     numbered = type(number) is int and 0 < number <= _LARGEST_ID
     if not numbered and not (nameless and number is None and isinstance(item.get("name"), str)):
         detail = f"its id {shorten(number)} is not a positive whole number of 64 bits"
-        return Refused(source, _digest(item), "item", detail, item)
+        return Refused(source, digest(item), "item", detail, item)
     warnings = Warnings()
     item = bounded(item, warnings)
     source = source if numbered else "list"
-    key = f"{source}:{number if numbered else _digest(item)}"
+    key = f"{source}:{number if numbered else digest(item)}"
     versions = _versions(key, source, item, warnings)
     claims = [*table_claims(_shapes()["model"], item, warnings), *permissions(item, warnings)]
     raw = {name: value for name, value in item.items() if name not in _APART}
@@ -100,12 +104,14 @@ def permissions(item: Mapping[str, Any], warnings: Warnings) -> Iterator[Claim]:
 
 
 def _commercial(value: Any, warnings: Warnings) -> list[str] | None:
-    """A set, spelled as a list, as PostgreSQL writes an array (``{Image,Sell}``), or as the widest use."""
+    """A set, spelled as a list or as PostgreSQL writes an array (``{Image,Sell}``). A single word, as answers
+    of 2023 have it, is the widest use: those before it are allowed too."""
     if value is None:
         return None
     if isinstance(value, str):
         inner = value.strip()
-        parts = inner[1:-1].split(",") if inner[:1] == "{" and inner[-1:] == "}" else [inner]
+        listed = inner[:1] == "{" and inner[-1:] == "}"
+        parts = inner[1:-1].split(",") if listed else _WIDENING.get(inner, (inner,))
     elif isinstance(value, list):
         parts = [part for part in value if isinstance(part, str)]
     else:
@@ -121,7 +127,7 @@ def _versions(key: str, source: str, item: Mapping[str, Any], warnings: Warnings
         if type(number) is int and 0 < number <= _LARGEST_ID:
             name = str(number)
         elif number is None:
-            name = _digest([version.get("name"), version.get("baseModel"), _names(version)])
+            name = digest([version.get("name"), version.get("baseModel"), _names(version)])
         else:
             warnings.add(
                 "value_type", "modelVersions.id", f"{shorten(number)} is no id; the version is left out"
@@ -218,20 +224,26 @@ def _hashes(value: Any, warnings: Warnings) -> Iterator[tuple[str, str]]:
 
 def _images(version: Mapping[str, Any], warnings: Warnings) -> Iterator[HubImage]:
     for image in objects(version, "images", warnings):
-        url = read_value(image, ("url",), "url", warnings) if image.get("url") else None
-        if url is None:
-            continue
-        media = image.get("type")
-        apart = ("url", "width", "height", "hash", "type")
-        yield HubImage(
-            url=url,
-            media=media if media in ("video", "audio") else "image",
-            width=_pixels(image.get("width")),
-            height=_pixels(image.get("height")),
-            nsfw_level=_level(image, warnings),
-            blurhash=_short(image.get("hash")),
-            meta={key: value for key, value in image.items() if key not in apart},
-        )
+        if (found := hub_image(image, warnings)) is not None:
+            yield found
+
+
+def hub_image(image: Mapping[str, Any], warnings: Warnings) -> HubImage | None:
+    """An image of a version or of the images route; None where it has no usable address."""
+    url = read_value(image, ("url",), "url", warnings) if image.get("url") else None
+    if url is None:
+        return None
+    media = image.get("type")
+    apart = ("url", "width", "height", "hash", "type")
+    return HubImage(
+        url=url,
+        media=media if media in ("video", "audio") else "image",
+        width=_pixels(image.get("width")),
+        height=_pixels(image.get("height")),
+        nsfw_level=_level(image, warnings),
+        blurhash=_short(image.get("hash")),
+        meta={key: value for key, value in image.items() if key not in apart},
+    )
 
 
 def _pixels(value: Any) -> int | None:
@@ -250,30 +262,44 @@ def _statistics(holder: Mapping[str, Any], warnings: Warnings) -> Statistics | N
     if not isinstance(stats, dict):
         return None
     values: dict[str, Any] = {}
-    for name, row in read_table("civitai.toml")["statistics"].items():
-        if name != "why" and stats.get(row["key"]) is not None:
+    for name, key, kind in _numbers():
+        if stats.get(key) is not None:
             try:
-                values[name] = READERS[row["type"]](stats[row["key"]])
+                values[name] = READERS[kind](stats[key])
             except ValueFaultError as fault:
-                warnings.add(fault.code, f"stats.{row['key']}", str(fault))
+                warnings.add(fault.code, f"stats.{key}", str(fault))
     return Statistics(**values)
 
 
 def _unread_stats(holder: Mapping[str, Any]) -> dict[str, Any]:
     """Numbers that no column is made for, kept as they are."""
     stats = holder.get("stats")
-    rows = read_table("civitai.toml")["statistics"]
-    known = {row["key"] for name, row in rows.items() if name != "why"}
-    left = {k: v for k, v in stats.items() if k not in known} if isinstance(stats, dict) else {}
+    if not isinstance(stats, dict):
+        return {}
+    known = {key for _, key, _ in _numbers()}
+    left = {k: v for k, v in stats.items() if k not in known}
     return {"stats": left} if left else {}
 
 
+@cache
+def _numbers() -> tuple[tuple[str, str, str], ...]:
+    """Name, key of stats and type of each number that has a column."""
+    rows = read_table("civitai.toml")["statistics"]
+    return tuple((name, row["key"], row["type"]) for name, row in rows.items() if name != "why")
+
+
 def _gone(holder: Mapping[str, Any]) -> str | None:
-    words = {str(holder.get(key) or "").lower() for key in ("mode", "status")}
-    table = read_table("civitai.toml")["gone"]
-    return next((name for name, spelled in table.items() if name != "why" and words & set(spelled)), None)
+    words = [str(word).lower() for key in ("mode", "status") if (word := holder.get(key))]
+    return next((name for name, spelled in _gone_words() if not spelled.isdisjoint(words)), None)
 
 
-def _digest(value: Any) -> str:
+@cache
+def _gone_words() -> tuple[tuple[str, frozenset[str]], ...]:
+    rows = read_table("civitai.toml")["gone"]
+    return tuple((name, frozenset(spelled)) for name, spelled in rows.items() if name != "why")
+
+
+def digest(value: Any) -> str:
+    """A name for an item that has none: 16 hex digits of its content."""
     text = json.dumps(value, sort_keys=True, default=str)
     return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:16]

@@ -134,11 +134,13 @@ def _nsfw(value: Any) -> int | None:
 
 
 def _kind(value: Any) -> str | None:
-    word = (_text(value) or "").lower().replace(" ", "").replace("_", "")
-    kinds = {
-        key.replace(" ", "").replace("_", ""): kind for key, kind in table()["kinds"].items() if key != "why"
-    }
-    return kinds.get(word)
+    return _kinds().get((_text(value) or "").lower().replace(" ", "").replace("_", ""))
+
+
+@cache
+def _kinds() -> Mapping[str, str]:
+    rows = table()["kinds"].items()
+    return {key.replace(" ", "").replace("_", ""): kind for key, kind in rows if key != "why"}
 
 
 def _checked(read: Callable[[str], str]) -> Callable[[Any], str | None]:

@@ -11,8 +11,9 @@ from functools import cache
 from types import MappingProxyType
 from typing import Any, Final
 
-from indexer.domain.claims import ClaimSet
+from indexer.domain.claims import Claim, ClaimSet
 from indexer.domain.header import HeaderWarning
+from indexer.parsers.civitai import permissions
 from indexer.parsers.sidecar_values import table
 from indexer.parsers.strict_json import JsonFault, decode_text, load_lenient, shorten
 from indexer.parsers.table_claims import (
@@ -86,7 +87,7 @@ def parse_sidecar(suffix: str, data: bytes) -> ClaimSet:
     warnings = Warnings((*encoding, *oddities))
     raw = bounded(content, warnings)
     shape = _shape(suffix, raw)
-    claims = tuple(table_claims(shape, raw, warnings))
+    claims = (*table_claims(shape, raw, warnings), *_permissions(raw, warnings))
     _check_names(raw, warnings)
     unparsed = {key: value for key, value in raw.items() if key not in shape.keys}
     return ClaimSet(source, claims, raw, unparsed, tuple(warnings))
@@ -107,6 +108,14 @@ def _shape(suffix: str, raw: Mapping[str, Any]) -> Shape:
 @cache
 def _shapes() -> Mapping[str, Shape]:
     return MappingProxyType(read_shapes(table()["fields"]))
+
+
+def _permissions(raw: Mapping[str, Any], warnings: Warnings) -> tuple[Claim, ...]:
+    """What the creator allows, where a tool kept Civitai's model beside or around the version."""
+    record = raw.get("civitai")
+    around = (raw, raw.get("model"), record.get("model") if isinstance(record, dict) else None)
+    holders = (tuple(permissions(holder, warnings)) for holder in around if isinstance(holder, dict))
+    return next(filter(None, holders), ())
 
 
 def _check_names(raw: Mapping[str, Any], warnings: Warnings) -> None:

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+import orjson
+
 from indexer.domain.claims import CLAIM_NAMES, Claim
 from indexer.domain.header import HeaderWarning
 from indexer.parsers.fields import MAX_TEXT, MAX_WORDS
@@ -83,11 +85,13 @@ def read_value(raw: Any, path: tuple[str, ...], kind: str, warnings: Warnings) -
     """The value at ``path`` as ``kind`` reads it; None where absent, empty or wrong."""
     value = raw
     for depth, part in enumerate(path):
-        if isinstance(value, list) and part == "0":
-            value = value[0] if len(value) == 1 else None
-        elif isinstance(value, dict):
+        if isinstance(value, dict):
             value = value.get(part)
-        elif value is not None:
+        elif value is None:
+            return None
+        elif isinstance(value, list) and part == "0":
+            value = value[0] if len(value) == 1 else None
+        else:
             warnings.add("value_type", ".".join(path[:depth]), f"{shorten(value)} is not an object")
             return None
     if value is None:
@@ -101,6 +105,20 @@ def read_value(raw: Any, path: tuple[str, ...], kind: str, warnings: Warnings) -
 
 def bounded(value: Any, warnings: Warnings) -> Any:
     """``value`` with overlong texts, lists and objects cut; depth is bounded by the JSON reader."""
+    return value if _is_small(value) else _cut(value, warnings)
+
+
+def _is_small(value: Any) -> bool:
+    """Whether nothing in ``value`` can be overlong, as the size of its JSON and the commas in it tell."""
+    try:
+        text = orjson.dumps(value)
+    except (TypeError, ValueError, RecursionError):  # numbers beyond 64 bits, half surrogates
+        return False
+    # A list of n items has n - 1 commas. Texts are counted too: there are few that have so many.
+    return len(text) <= MAX_TEXT and text.count(b",") < MAX_WORDS
+
+
+def _cut(value: Any, warnings: Warnings) -> Any:
     if isinstance(value, str):
         if len(value) > MAX_TEXT:
             warnings.add("value_truncated", "", f"text of {len(value):,} characters; {MAX_TEXT:,} are kept")
@@ -108,11 +126,11 @@ def bounded(value: Any, warnings: Warnings) -> Any:
     if isinstance(value, list):
         if len(value) > MAX_WORDS:
             warnings.add("capped", "", f"list of {len(value):,}; {MAX_WORDS:,} are kept")
-        return [bounded(item, warnings) for item in value[:MAX_WORDS]]
+        return [_cut(item, warnings) for item in value[:MAX_WORDS]]
     if isinstance(value, dict):
         if len(value) > _MAX_KEYS:
             warnings.add("capped", "", f"object of {len(value):,} keys; {_MAX_KEYS:,} are kept")
-        return {key[:MAX_TEXT]: bounded(item, warnings) for key, item in list(value.items())[:_MAX_KEYS]}
+        return {key[:MAX_TEXT]: _cut(item, warnings) for key, item in list(value.items())[:_MAX_KEYS]}
     return value
 
 

@@ -23,6 +23,7 @@ from indexer.parsers.training_values import READERS, PlaceholderError, thumbnail
 __all__ = ["TrainingFacts", "parse_metadata", "thumbnail_bytes", "told_facts"]
 
 _WHOLE = ("json", "graph")
+_CLAIMED_TAGS = 100
 """Types of rows whose JSON is kept as it is."""
 _THUMBNAILS = ("modelspec.thumbnail", "modelspec.preview_image")
 
@@ -238,13 +239,16 @@ def _dataset_facts(reading: _Reading) -> dict[str, Any]:
         reading.claim("onetrainer", "trigger_words", concepts)
     if guessed:
         reading.claim("kohya", "trigger_words", guessed)
+    tags = training_data.top_tags(found)
+    if tags:
+        reading.claim("kohya", "training_tags", [tag for tag, _ in tags[:_CLAIMED_TAGS]])
     arguments = values.get("network_args")
     return {
         "network_args": _texts(arguments) if isinstance(arguments, dict) else {},
         "resolution": values.get("resolution") or training_data.resolution(values.get("datasets")),
         "images": training_data.images(found) or values.get("train_images"),
         "repeats": max((folder.repeats for folder in found if folder.repeats), default=None),
-        "tag_frequency": training_data.top_tags(found),
+        "tag_frequency": tags,
         "trigger_words": tuple(unique_words([*values.get("stated_triggers", ()), *concepts, *guessed])),
         "merge": read_merge(values) or {},
     }

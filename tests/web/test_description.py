@@ -22,7 +22,7 @@ def test_the_page_keeps_the_format_and_search_the_words(settings: Settings, tmp_
     import_dumps([path], settings, Silent())
     with Pinakes(settings) as pinakes:
         (hit,) = pinakes.search('description:"ink & wash"').hits
-    assert hit.document.description == "New in v2\nSoft ink & wash\none"
+    assert hit.document.description == "Soft ink & wash\none\nNew in v2"
     with serving(settings) as address:
         page = httpx.get(f"{address}/model/{hit.document.id}", timeout=60, trust_env=False).text
     assert "<p>Soft <b>ink</b> &amp; wash</p>" in page
