@@ -26,7 +26,9 @@ app.add_typer(crawl, name="crawl")
 
 @app.command(epilog="Example: pinakes index ~/ComfyUI/models")
 def index(
-    folders: Annotated[list[Path] | None, typer.Argument(help="Folders to read; none: all known.")] = None,
+    folders: Annotated[
+        list[Path] | None, typer.Argument(help="Folders to read; none: all known ones.")
+    ] = None,
     hash_all: Annotated[
         bool, typer.Option("--hash", help="Hash every file in full, not only copies.")
     ] = False,
@@ -38,7 +40,8 @@ def index(
 ) -> None:
     """Read model folders, look at their previews, and make all of it searchable. Run it again at any time.
 
-    Folders that ComfyUI, SwarmUI, SD.Next and the like are told to look into are read too.
+    Folders that ComfyUI, SwarmUI, SD.Next and the like are told to look into are read too; without FOLDERS
+    also those that SD_MODELSDIR, HF_HOME, INVOKEAI_ROOT, COMFYUI_PATH and the like name.
     """
     from dataclasses import asdict
 

@@ -30,6 +30,7 @@ def option(text: str, *names: str) -> typer.models.OptionInfo:
 
 @crawl.command(epilog="Example: pinakes crawl civitai --types LORA --base-models 'SDXL 1.0' --limit 500")
 def civitai(
+    what: Annotated[str, typer.Option(help="models, images, creators, tags or enums.")] = "models",
     query: Annotated[str | None, option("Words to look for.")] = None,
     tag: Annotated[str | None, option("Only models with this tag.")] = None,
     username: Annotated[str | None, option("Only models of this creator.")] = None,
@@ -37,7 +38,10 @@ def civitai(
     base_models: Annotated[Texts, option("'SDXL 1.0' …; may be given several times.")] = None,
     sort: Annotated[str | None, option("Newest, Oldest, 'Most Downloaded' …")] = None,
     period: Annotated[str | None, option("Day, Week, Month, Year or AllTime.")] = None,
-    nsfw: Annotated[bool | None, option("Ask for adult models too.", "--nsfw/--no-nsfw")] = None,
+    nsfw: Annotated[bool | None, option("Ask for adult ones too.", "--nsfw/--no-nsfw")] = None,
+    ask: Annotated[
+        Texts, option("Any other parameter, NAME=VALUE, such as modelVersionId=128713; several are taken.")
+    ] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Exactly so many.", show_default=False)] = None,
     ids: Annotated[Texts, option("Models by their ids, such as 1,2,3.")] = None,
     identify: Annotated[
@@ -50,16 +54,19 @@ def civitai(
     json: Json = False,
     home: Home = None,
 ) -> None:
-    """Read models from Civitai. A key in CIVITAI_API_KEY (or CIVITAI_TOKEN, CIVITAI_API_TOKEN) is used.
+    """Read models from Civitai, or what it lists beside them.
 
-    Stop it at any time: the same command goes on where it stopped. Exit status 2 when the hub does not answer
-    or refuses; what was read until then is kept.
+    A key in CIVITAI_API_KEY (or CIVITAI_TOKEN, CIVITAI_API_TOKEN) is used. Images, with how they were made,
+    become previews of the versions that are known here. Stop it at any time: the same command goes on where
+    it stopped. Exit status 2 when the hub does not answer or refuses; what was read until then is kept.
     """
     from indexer import crawl as crawling
     from indexer.console_crawl import show_run
+    from indexer.hub_questions import civitai_question, read_asked
 
     settings, console = read_settings(home), Console(json)
-    question = crawling.civitai_question(
+    question = civitai_question(
+        what=what,
         query=query,
         tag=tag,
         username=username,
@@ -68,8 +75,9 @@ def civitai(
         sort=sort,
         period=period,
         nsfw=nsfw,
+        asked=read_asked(ask or ()),
     )
-    narrowed = any((query, tag, username, types, base_models, sort, period, limit, nsfw is not None))
+    narrowed = what != "models" or limit is not None or question != civitai_question()
     if sum((bool(ids), identify, refresh, narrowed)) > 1:
         raise UsageError("crawl", "Ask one thing: a listing, --ids, --identify or --refresh.")
     if ids:
@@ -80,7 +88,14 @@ def civitai(
         run = crawling.refresh_hub(settings, console, base_url=base_url, afresh=afresh, previews=previews)
     else:
         run = crawling.crawl_hub(
-            question, settings, console, base_url=base_url, limit=limit, afresh=afresh, previews=previews
+            question,
+            settings,
+            console,
+            what=what,
+            base_url=base_url,
+            limit=limit,
+            afresh=afresh,
+            previews=previews,
         )
     if not show_run(console, run):
         raise typer.Exit(2)

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from indexer.catalog.updates import NewerVersion, Update
 from indexer.console import Console
 from indexer.console_hubs import show_report
-from indexer.crawl import HubRun
+from indexer.hub_run import HubRun
 from indexer.settings import Settings
 
 __all__ = ["show_run", "show_updates"]
@@ -31,6 +31,8 @@ def _show_run(console: Console, run: HubRun) -> None:
     if run.asked:
         console.line(f"{run.asked:,} files asked for by hash")
     show_report(console, crawl.taken)
+    for name, words in crawl.taken.unknown_words.items():
+        console.line(f"{name}: no table of Pinakes has {', '.join(words)}; kept all the same")
     if crawl.unchanged:
         console.line(f"{crawl.unchanged:,} models unchanged since the last time")
     if crawl.gone:

@@ -1,23 +1,20 @@
-"""From the Hugging Face Hub to a searchable catalog: see ``crawl.py``, whose runs these are."""
+"""From the Hugging Face Hub to a searchable catalog, by runs as ``hub_run.py`` has them."""
 
-import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from functools import partial
+from collections.abc import Mapping
 from typing import Any
 
 from indexer.catalog.database import Catalog
-from indexer.crawl import HubRun, Publisher, finish_run, sleeper
 from indexer.domain.hubs import HubModel, Refused
 from indexer.errors import UsageError
+from indexer.hub_run import Access, HubRun, running
 from indexer.parsers.huggingface import SOURCE, parse_repo
-from indexer.pipeline import writing
 from indexer.progress import Progress
 from indexer.settings import Settings
-from indexer.sources.http import HubClient, Limits, Timing
+from indexer.sources.http import HubClient, Limits
 from indexer.sources.huggingface import PAGE_SIZE, HuggingFace
 from indexer.sources.pages import Page
-from indexer.stages.crawling import CrawlReport, Question, crawl_pages
+from indexer.stages.crawling import Pages, Question, crawl_pages
+from indexer.stages.importing import store_page
 from indexer.stages.remote_headers import judge_offered
 
 __all__ = ["crawl_huggingface", "huggingface_question"]
@@ -69,26 +66,24 @@ def crawl_huggingface(
     ``headers``: read the headers of the files too, by range, and store what they are. Otherwise as
     ``crawl.crawl_hub``.
     """
-    stop = threading.Event()
     base = (base_url or settings.huggingface_url).rstrip("/")
-    with _client(settings, base, progress, limits, stop) as client, writing(settings) as catalog:
-        run = HubRun(CrawlReport(SOURCE, base))
-        reader = _Reader(HuggingFace(client, base), client, catalog, question, limit, headers=headers)
+    access = Access(SOURCE, base, settings.huggingface_token, settings, progress, limits, previews)
+    with running(access) as run:
+        reader = _Reader(
+            HuggingFace(run.client, base), run.client, run.catalog, question, limit, headers=headers
+        )
         crawl_pages(
-            catalog,
+            run.catalog,
             Question(SOURCE, base, question, limit),
-            reader.page,
-            reader.parse,
+            Pages(reader.page, reader.parse, store_page),
             settings.home,
             progress,
-            run.crawl,
-            stop=stop,
+            run.told.crawl,
+            stop=run.stop,
             afresh=afresh,
-            rest=Publisher(catalog, settings, progress, run).rest,
+            rest=run.rest,
         )
-        connect = partial(_client, settings, base, progress, limits) if previews else None
-        finish_run(catalog, settings, progress, run, connect)
-    return run
+    return run.told
 
 
 class _Reader:
@@ -127,19 +122,3 @@ class _Reader:
         outcome = parse_repo(listed)
         unlisted = isinstance(outcome, Refused) and outcome.code == "no_weights" and "siblings" not in listed
         return unlisted or isinstance(outcome, HubModel)
-
-
-@contextmanager
-def _client(
-    settings: Settings, base: str, progress: Progress, limits: Limits, stop: threading.Event | None = None
-) -> Iterator[HubClient]:
-    """A client for the configured address, the only one that gets our token."""
-    with HubClient(
-        allowed_hosts=[base, *settings.allowed_hosts],
-        secrets={base: settings.huggingface_token} if settings.huggingface_token else {},
-        per_second=settings.requests_per_second,
-        limits=limits,
-        note=progress.note,
-        timing=Timing() if stop is None else Timing(sleep=sleeper(stop)),
-    ) as client:
-        yield client

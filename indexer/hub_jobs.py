@@ -5,6 +5,8 @@ from typing import Any
 
 from indexer import crawl
 from indexer.errors import TemporaryError
+from indexer.hub_questions import civitai_question, read_asked
+from indexer.hub_run import HubRun
 from indexer.progress import Progress
 from indexer.settings import Settings
 
@@ -14,13 +16,14 @@ Arguments = Mapping[str, Any]
 
 
 def crawl_civitai(arguments: Arguments, settings: Settings, progress: Progress) -> str:
-    """Ask Civitai a question (see ``crawl.civitai_question``; ``limit`` and ``previews`` beside it)."""
-    rest = {name: value for name, value in arguments.items() if name not in ("limit", "previews")}
-    question = crawl.civitai_question(**rest)
+    """Ask Civitai a question (see ``hub_questions``; ``limit`` and ``previews`` beside it)."""
+    rest = {name: value for name, value in arguments.items() if name not in ("limit", "previews", "ask")}
+    question = civitai_question(asked=read_asked(arguments.get("ask", ())), **rest)
     run = crawl.crawl_hub(
         question,
         settings,
         progress,
+        what=arguments.get("what", "models"),
         limit=arguments.get("limit"),
         previews=arguments.get("previews", False),
     )
@@ -43,11 +46,12 @@ def check_updates(arguments: Arguments, settings: Settings, progress: Progress) 
     return f"{len(found):,} models have newer releases; see: pinakes updates"
 
 
-def _told(run: crawl.HubRun) -> str:
+def _told(run: HubRun) -> str:
     """Raises ``TemporaryError`` where the hub ended the work."""
     took, state = run.crawl.taken, run.crawl
+    beside = f"{took.images:,} images, {took.words:,} words, " if took.images or took.words else ""
     told = (
-        f"{took.models:,} models, {took.versions:,} versions, {took.refused:,} refused, "
+        f"{beside}{took.models:,} models, {took.versions:,} versions, {took.refused:,} refused, "
         f"{took.linked:,} files linked, {state.unchanged:,} unchanged, {state.gone:,} gone"
     )
     if state.state != "done":

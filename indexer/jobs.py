@@ -177,9 +177,10 @@ JOBS: Mapping[str, Job] = {
         Job("upkeep", "bring stale indexes up to date and tidy the catalog", _upkeep),
         Job(
             "crawl",
-            "read models from Civitai",
+            "read models from Civitai, or what it lists beside them",
             _hub("crawl_civitai"),
             {
+                "what": Argument("models, images, creators, tags or enums; models unless said"),
                 "query": Argument("words to look for"),
                 "tag": Argument("only models with this tag"),
                 "username": Argument("only models of this creator"),
@@ -188,7 +189,8 @@ JOBS: Mapping[str, Job] = {
                 "sort": Argument("Newest, 'Most Downloaded' …"),
                 "period": Argument("Day, Week, Month, Year or AllTime"),
                 "nsfw": Argument("adult models too", flag=True),
-                "limit": Argument("so many models", _count),
+                "ask": Argument("any other parameter of the listing, NAME=VALUE", many=True),
+                "limit": Argument("so many items", _count),
                 "previews": Argument("fetch pictures too", flag=True),
             },
         ),

@@ -20,6 +20,7 @@ from indexer.indexes.vectors import VectorIndexError
 from indexer.progress import Progress
 from indexer.reading import judge
 from indexer.settings import Settings
+from indexer.sources.environment import environment_folders
 from indexer.sources.libraries import Survey
 from indexer.stages.adapters import AdapterReport, measure_adapters
 from indexer.stages.generation import RecordReport, read_records, skip_own_changes
@@ -60,7 +61,8 @@ def index_folders(
     hash_all: bool = False,
     surveys: dict[Path, Survey] | None = None,
 ) -> IndexReport:
-    """Index folders (all known ones when none is given), embed their previews, publish the indexes.
+    """Index folders, embed their previews, publish the indexes. When none is given: all known ones, and those
+    that other tools' environment variables name.
 
     Folders outside that tools in them read models from are indexed too. ``surveys`` receives the libraries
     found in each.
@@ -69,8 +71,10 @@ def index_folders(
     """
     with writing(settings) as catalog:
         report = IndexReport()
-        roots = _roots(folders, catalog, progress)
-        for root, scan in scan_roots(roots, catalog, settings, progress, guarded(settings), surveys):
+        named = () if folders else tuple(environment_folders(settings.tool_folders))
+        roots = _roots(folders, catalog, progress, may_be_none=bool(named))
+        judged = guarded(settings)
+        for root, scan in scan_roots(roots, catalog, settings, progress, judged, surveys, named):
             report.scans[str(root)] = scan
         return finish_indexing(report, catalog, settings, progress, hash_all=hash_all)
 
@@ -152,13 +156,13 @@ def _guarded(found: FoundFile, settings: Settings) -> Judged | Problem:
         return Problem(found, "internal", detail[:2_000], retry=False)
 
 
-def _roots(folders: Sequence[Path], catalog: Catalog, progress: Progress) -> list[Path]:
+def _roots(folders: Sequence[Path], catalog: Catalog, progress: Progress, *, may_be_none: bool) -> list[Path]:
     """The folders to walk, each resolved once: a root may itself be a symbolic link."""
     if folders:
         return list(dict.fromkeys(_checked(folder) for folder in folders))
     with catalog.read() as session:
         known = known_roots(session)
-    if not known:
+    if not known and not may_be_none:
         raise UsageError("no_folder", "No folder is known yet. Name one: pinakes index FOLDER")
     present = []
     for root_id, path in known:

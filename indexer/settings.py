@@ -6,6 +6,7 @@ Secrets are ``SecretStr`` so that they never show in a ``repr``, a log line or a
 import os
 from functools import cached_property
 from pathlib import Path
+from tempfile import TemporaryFile
 
 import platformdirs
 from pydantic import AliasChoices, Field, SecretStr, ValidationError
@@ -13,7 +14,24 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from indexer.errors import CatalogError, UsageError
 
-__all__ = ["Settings", "read_settings"]
+__all__ = ["TOOL_VARIABLES", "Settings", "read_settings"]
+
+TOOL_VARIABLES = (
+    "SD_MODELSDIR",
+    "SD_DATADIR",
+    "SD_LORADIR",
+    "SD_VAEDIR",
+    "SD_EMBEDDINGSDIR",
+    "INVOKEAI_ROOT",
+    "COMFYUI_PATH",
+    "HF_HUB_CACHE",
+    "HF_HOME",
+)
+"""Variables by which other tools are told where models lie; ``libraries.toml`` says what each means."""
+
+
+def _tool_folders() -> dict[str, str]:
+    return {name: value for name in TOOL_VARIABLES if (value := os.environ.get(name, "").strip())}
 
 
 class Settings(BaseSettings):
@@ -27,6 +45,21 @@ class Settings(BaseSettings):
     )
     database_url: SecretStr | None = Field(
         default=None, description="SQLAlchemy URL of a PostgreSQL catalog; without it SQLite under home"
+    )
+    meilisearch_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://[^\s/]+",
+        description="URL of a Meilisearch server that searches words; without it the embedded engine does",
+    )
+    meilisearch_key: SecretStr | None = Field(
+        default=None,
+        validation_alias=AliasChoices("MEILI_MASTER_KEY", "meilisearch_key"),
+        description="Key of that server, under the name that the server itself reads",
+    )
+    meilisearch_index: str = Field(
+        default="pinakes",
+        pattern=r"^[A-Za-z0-9_-]{1,100}$",
+        description="Name of the index at that server; each library needs its own",
     )
     clip_model: str = Field(default="ViT-B-32", description="open_clip model name of the semantic vectors")
     clip_pretrained: str | None = Field(
@@ -73,11 +106,18 @@ class Settings(BaseSettings):
     preview_budget: int = Field(
         default=2 << 30, ge=0, description="Most bytes of fetched previews to keep under home; 0: fetch none"
     )
+    tool_folders: dict[str, str] = Field(
+        default_factory=_tool_folders,
+        description="Folders that other tools' own variables name (SD_MODELSDIR, HF_HOME …), by variable",
+    )
     host: str = Field(default="127.0.0.1", description="Address that `pinakes serve` binds to")
     token: SecretStr | None = Field(
         default=None, description="Secret that every request must show; needed when host is not loopback"
     )
     port: int = Field(default=7870, ge=0, le=65_535, description="Port that `pinakes serve` binds to")
+    serve_files: bool = Field(
+        default=False, description="Let programs download model files of the library from `pinakes serve`"
+    )
 
     @cached_property
     def catalog_url(self) -> str:
@@ -122,9 +162,9 @@ class Settings(BaseSettings):
         """
         try:
             self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
-            probe = self.home / ".write-test"
-            probe.write_bytes(b"x")
-            probe.unlink()
+            # Without a name: several commands and threads may try at the same moment.
+            with TemporaryFile(dir=self.home, buffering=0) as probe:
+                probe.write(b"x")
         except OSError as error:
             raise CatalogError(
                 "home_unwritable",

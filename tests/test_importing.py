@@ -49,7 +49,7 @@ def rows(settings: Settings) -> dict[str, int]:
 
 def found(settings: Settings, query: str) -> int:
     with Pinakes(settings) as pinakes:
-        return pinakes.search(query).total
+        return pinakes.search(query).matches
 
 
 def test_a_dump_becomes_searchable_and_importing_again_changes_nothing(

@@ -1,5 +1,6 @@
 """Settings are read once, frozen, and keep secrets to themselves."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -38,3 +39,10 @@ def test_a_home_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(CatalogError, match="PINAKES_HOME"):
         Settings(home=tmp_path / "file").prepare_home()
+
+
+def test_several_commands_may_look_at_a_home_at_once(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path / "home")
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: settings.prepare_home(), range(400)))
+    assert list((tmp_path / "home").iterdir()) == []

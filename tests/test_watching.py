@@ -61,7 +61,9 @@ class Watch:
     def until(self, holds: Callable[[], bool]) -> None:
         end = time.monotonic() + PATIENCE
         while not holds():
-            assert self.fault is None and time.monotonic() < end, (self.reports[1:], self.progress.notes)
+            if self.fault is not None:
+                raise AssertionError("the watch failed") from self.fault
+            assert time.monotonic() < end, (self.reports[1:], self.progress.notes)
             time.sleep(0.1)
 
     def names(self) -> set[str]:

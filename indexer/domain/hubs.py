@@ -16,7 +16,9 @@ __all__ = [
     "HubFile",
     "HubImage",
     "HubModel",
+    "HubPicture",
     "HubVersion",
+    "HubWord",
     "Refused",
     "Statistics",
     "hash_values",
@@ -109,6 +111,31 @@ class HubModel:
     statistics: Statistics | None = None
     gone: str | None = None
     warnings: tuple[HeaderWarning, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HubPicture:
+    """A picture that somebody made with models of a hub. ``key`` is the hub's name for it; ``versions`` are
+    the hub's numbers of the versions that were used."""
+
+    source: str
+    key: str
+    image: HubImage
+    versions: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HubWord:
+    """A word that a hub lists: ``kind`` is ``creator``, ``tag`` or ``enum:NAME``. ``models``: how many models
+    the hub counts; ``known``: whether our tables have the word, where they should."""
+
+    source: str
+    kind: str
+    name: str
+    models: int | None = None
+    link: str | None = None
+    detail: Mapping[str, Any] = field(default_factory=dict)
+    known: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,12 @@ their sort, ``cursor:OPAQUE`` or ``page:NUMBER``, so that a listing can be read 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
+from typing import Any, Unpack
 from urllib.parse import parse_qs, urljoin, urlsplit
 
 from indexer.errors import UsageError
 from indexer.sources.addresses import same_origin
-from indexer.sources.http import HubClient, Params
+from indexer.sources.http import Conditions, HubClient, Params
 from indexer.sources.http_errors import HubRefused
 from indexer.sources.http_records import Answer
 from indexer.sources.pages import Page
@@ -65,11 +65,11 @@ class Civitai:
 
     def creators(self, question: Params, cursor: str | None = None, *, size: int = 200) -> Page:
         """A page of creators."""
-        return self._listing("creators", question, cursor, size)
+        return self._words("creators", question, cursor, size)
 
     def tags(self, question: Params, cursor: str | None = None, *, size: int = 200) -> Page:
         """A page of tags."""
-        return self._listing("tags", question, cursor, size)
+        return self._words("tags", question, cursor, size)
 
     def enums(self) -> Mapping[str, Any]:
         """The words that the hub uses now: ModelType, BaseModel …"""
@@ -127,6 +127,16 @@ class Civitai:
     def is_alive(self) -> bool:
         """Whether it shows any model at all: what it does not show is believed to be gone only then."""
         return bool(self._listing("models", {}, None, 1).items)
+
+    def _words(self, route: str, question: Params, cursor: str | None, size: int) -> Page:
+        """Pages by number, of a hub that may not say how many there are: then an empty one is the last."""
+        number = int((cursor or "page:1").removeprefix("page:"))
+        answer = self._get(route, {**question, "limit": str(size), "page": str(number)})
+        items = self._items(answer)
+        told = answer.value.get("metadata")
+        metadata = told if isinstance(told, dict) else {}
+        on = f"page:{number + 1}" if items and not metadata.get("totalPages") else None
+        return Page(items, self._next(metadata, answer) or on)
 
     def _listing(self, route: str, question: Params, cursor: str | None, size: int) -> Page:
         sort, _, place = (cursor or "").partition(":")
@@ -211,7 +221,7 @@ class Civitai:
                 return None
             raise self._explained(error) from None
 
-    def _get(self, route: str, params: Params | None = None, **how: Any) -> Answer:
+    def _get(self, route: str, params: Params | None = None, **how: Unpack[Conditions]) -> Answer:
         try:
             return self._client.get_json(self._route(route), params, **how)
         except HubRefused as error:

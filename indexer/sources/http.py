@@ -12,7 +12,7 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 from importlib.metadata import version
 from pathlib import Path
 from types import MappingProxyType, TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypedDict, TypeVar, Unpack
 
 import httpcore
 import httpx
@@ -31,10 +31,20 @@ from indexer.sources.http_records import Answer, Fetched, Limits, RangeAnswer, T
 from indexer.sources.http_wire import PinnedTransport
 from indexer.sources.rates import Hosts
 
-__all__ = ["Answer", "Fetched", "HubClient", "Limits", "Params", "RangeAnswer", "Timing"]
+__all__ = ["Answer", "Conditions", "Fetched", "HubClient", "Limits", "Params", "RangeAnswer", "Timing"]
 
 Params = Mapping[str, str | int | Sequence[str]]
 _T = TypeVar("_T")
+
+
+class Conditions(TypedDict, total=False):
+    """How a question is put. With ``etag`` or ``last_modified`` of an earlier answer it is answered only if
+    that changed since; ``may_be_absent``: "not found" is no sign of trouble."""
+
+    etag: str | None
+    last_modified: str | None
+    may_be_absent: bool
+
 
 _KEPT_HEADERS = (
     "content-type",
@@ -107,31 +117,13 @@ class HubClient:
         """
         return self._hosts.misses(origin(self._url(url, None)))
 
-    def get_json(
-        self,
-        url: str,
-        params: Params | None = None,
-        *,
-        etag: str | None = None,
-        last_modified: str | None = None,
-        may_be_absent: bool = False,
-    ) -> Answer:
-        """A JSON value; with ``etag`` or ``last_modified`` of an earlier answer only if it changed since."""
-        ask = self._conditional(url, params, etag, last_modified, may_be_absent=may_be_absent)
-        return self._answer(ask, load_json)
+    def get_json(self, url: str, params: Params | None = None, **how: Unpack[Conditions]) -> Answer:
+        """A JSON value, under ``Conditions``."""
+        return self._answer(self._conditional(url, params, how), load_json)
 
-    def get_text(
-        self,
-        url: str,
-        params: Params | None = None,
-        *,
-        etag: str | None = None,
-        last_modified: str | None = None,
-        may_be_absent: bool = False,
-    ) -> Answer:
-        """A text (UTF-8, faulty bytes as U+FFFD), under the same rules."""
-        ask = self._conditional(url, params, etag, last_modified, may_be_absent=may_be_absent)
-        return self._answer(ask, _text)
+    def get_text(self, url: str, params: Params | None = None, **how: Unpack[Conditions]) -> Answer:
+        """A text (UTF-8, faulty bytes as U+FFFD), under ``Conditions``."""
+        return self._answer(self._conditional(url, params, how), _text)
 
     def post_json(self, url: str, value: Any, *, may_be_absent: bool = False) -> Answer:
         """Ask with a JSON value. It may be sent several times, so only for questions."""
@@ -170,13 +162,12 @@ class HubClient:
         ask = Ask(self._url(url, None), headers=headers)
         return self._work(ask, lambda answer: save_body(answer, target, limit, wanted))
 
-    def _conditional(
-        self, url: str, params: Params | None, etag: str | None, since: str | None, *, may_be_absent: bool
-    ) -> Ask:
-        given = {"If-None-Match": etag, "If-Modified-Since": since}
+    def _conditional(self, url: str, params: Params | None, how: Conditions) -> Ask:
+        given = {"If-None-Match": how.get("etag"), "If-Modified-Since": how.get("last_modified")}
         headers = {name: value for name, value in given.items() if value and value.isascii()}
         accepts = frozenset({200, 304} if headers else {200})
-        return Ask(self._url(url, params), headers=headers, accepts=accepts, may_be_absent=may_be_absent)
+        absent = how.get("may_be_absent", False)
+        return Ask(self._url(url, params), headers=headers, accepts=accepts, may_be_absent=absent)
 
     def _url(self, text: str, params: Params | None) -> httpx.URL:
         try:

@@ -15,7 +15,7 @@ from indexer.sources.extra_paths import read_comfyui
 from indexer.sources.folders import layout_of
 from indexer.sources.invokeai import read_invokeai
 from indexer.sources.library import Library
-from indexer.sources.webui_paths import read_swarmui, read_webui
+from indexer.sources.webui_paths import read_stability_matrix, read_swarmui, read_webui
 
 __all__ = ["Elsewhere", "Survey", "survey"]
 
@@ -24,6 +24,7 @@ _READERS: tuple[Callable[[bytes, Collection[bytes]], Library | None], ...] = (
     read_swarmui,
     read_comfyui,
     read_webui,
+    read_stability_matrix,
 )
 
 

@@ -15,7 +15,7 @@ from indexer.errors import BadFileError, TemporaryError
 from indexer.settings import Settings
 from indexer.sources.http import HubClient
 
-__all__ = ["BUDGET", "FIRST", "FIRST_GGUF", "Address", "RemoteFile", "beside", "file_address", "hub_client"]
+__all__ = ["BUDGET", "FIRST", "FIRST_GGUF", "Address", "RemoteFile", "beside", "file_address", "known_hubs"]
 
 FIRST: Final = 128 << 10
 """Bytes asked for before it is known how many are needed; the headers of most adapters fit in."""
@@ -91,18 +91,16 @@ def beside(url: str, name: str) -> str:
     return urljoin(url.partition("?")[0], quote(name, safe=""))
 
 
-def hub_client(settings: Settings, tokens: Iterable[str | None] = ()) -> HubClient:
-    """A client for the configured hubs and ``allow_hosts``; a key of ``tokens`` wins over Civitai's own."""
-    secrets = {}
-    if settings.huggingface_token is not None:
-        secrets[settings.huggingface_url] = settings.huggingface_token
-    if settings.civitai_token is not None:
-        secrets[settings.civitai_url] = settings.civitai_token
-    for token in tokens:
-        if token:
-            secrets[settings.civitai_url] = SecretStr(token)
-    allowed = [settings.huggingface_url, settings.civitai_url, *settings.allowed_hosts]
-    return HubClient(allowed_hosts=allowed, secrets=secrets, per_second=settings.requests_per_second)
+def known_hubs(settings: Settings, keys: Iterable[str | None] = ()) -> dict[str, SecretStr | None]:
+    """The configured hubs with their tokens; a key of ``keys`` wins over Civitai's own."""
+    hubs = {
+        settings.huggingface_url: settings.huggingface_token,
+        settings.civitai_url: settings.civitai_token,
+    }
+    for key in keys:
+        if key:
+            hubs[settings.civitai_url] = SecretStr(key)
+    return hubs
 
 
 class RemoteFile:

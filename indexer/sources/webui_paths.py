@@ -1,9 +1,10 @@
-"""Folders that A1111, Forge, SD.Next and SwarmUI are told to look into, beside those in their own root."""
+"""Folders that A1111, Forge, SD.Next, SwarmUI and Stability Matrix are told of, beside those they contain."""
 
 import os
 import re
 import shlex
 from collections.abc import Collection, Iterator
+from typing import Any
 
 import orjson
 
@@ -11,7 +12,7 @@ from indexer.domain.vocabulary import read_table
 from indexer.sources.budgeted_yaml import YamlFault, read_small
 from indexer.sources.library import Library, Promises
 
-__all__ = ["read_swarmui", "read_webui"]
+__all__ = ["read_stability_matrix", "read_swarmui", "read_webui"]
 
 _ARGUMENTS = re.compile(r"^\s*(?:export\s+|set\s+)?\"?COMMANDLINE_ARGS=(.*)$", re.MULTILINE)
 _STARTERS = (b"webui-user.sh", b"webui-user.bat")
@@ -43,12 +44,9 @@ def read_webui(directory: bytes, names: Collection[bytes]) -> Library | None:
 
 
 def _config(text: str) -> Iterator[tuple[str, str]]:
-    try:
-        config = orjson.loads(text)
-    except orjson.JSONDecodeError:
-        raise YamlFault("is no valid JSON") from None
+    config = _object(text)
     for key, category in read_table("libraries.toml")["config"].items():
-        value = config.get(key) if isinstance(config, dict) else None
+        value = config.get(key)
         if isinstance(value, str):
             yield value, category
 
@@ -91,6 +89,33 @@ def read_swarmui(directory: bytes, names: Collection[bytes]) -> Library | None:
                 if b"\0" not in path and os.path.isdir(path):
                     promises.named.setdefault(os.path.normpath(path), usual[0])
     return Library("swarmui", directory, promises.named, problems=tuple(promises.problems))
+
+
+def read_stability_matrix(directory: bytes, names: Collection[bytes]) -> Library | None:
+    """The folder of models that Stability Matrix's ``Data/settings.json`` names instead of its own, or
+    ``None``."""
+    if b"settings.json" not in names or not {b"Packages", b"Models"} & {*names}:
+        return None
+    promises = Promises(os.path.join(directory, b"settings.json"))
+    try:
+        told = _object(read_small(os.path.join(directory, b"settings.json"), _MAX_CONFIG))
+    except (OSError, ValueError) as error:
+        promises.problem(f"{error}; the folders it names are not read")
+        told = {}
+    for key, category in read_table("libraries.toml")["stability-matrix"].items():
+        if isinstance(path := told.get(key), str) and path.strip():
+            promises.add(directory, path, category)
+    if not promises.named and not promises.problems:
+        return None
+    return Library("stability-matrix", directory, promises.named, problems=tuple(promises.problems))
+
+
+def _object(text: str) -> dict[str, Any]:
+    try:
+        value = orjson.loads(text.removeprefix("\ufeff"))
+    except orjson.JSONDecodeError:
+        raise YamlFault("is no valid JSON") from None
+    return value if isinstance(value, dict) else {}
 
 
 def _settings(text: str) -> dict[str, str]:

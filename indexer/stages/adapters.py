@@ -11,6 +11,7 @@ import numpy as np
 from indexer.adapter_weights import read_adapter_weights
 from indexer.catalog import entries, vectors, weights
 from indexer.catalog.database import Catalog
+from indexer.catalog.folding import near_versions
 from indexer.catalog.roots import place_path
 from indexer.domain.bundles import is_bundle
 from indexer.domain.vocabulary import architecture_path
@@ -121,8 +122,9 @@ def _store(
 ) -> None:
     measured = {file.file_id for file in found}
     with catalog.write() as session:
-        weights.record_weights(session, space, found)
         versions = {file.version_id for file in batch if file.id in measured}
+        versions = near_versions(session, versions)  # twins known before are forgotten
+        weights.record_weights(session, space, found)
         entries.refresh_entries(session, versions, architecture_path)
 
 
@@ -150,4 +152,6 @@ def _find_twins(catalog: Catalog, space: int) -> int:
         with catalog.write() as session:
             weights.store_twins(session, twins)
             weights.mark_compared(session, ids.tolist())
+            alike = entries.versions_of_files(session, {id_ for pair in twins for id_ in pair[:2]})
+            entries.refresh_entries(session, alike, architecture_path)
         pairs += len({(min(a, b), max(a, b)) for a, b, *_ in twins})

@@ -45,12 +45,17 @@ class _Trail:
         self._stale = 0
 
     def loops(self, page: Page) -> bool:
-        told = hash(repr([item.get("id") if isinstance(item, dict) else item for item in page.items]))
+        told = hash(repr([_name(item) for item in page.items]))
         self._stale = self._stale + 1 if not page.items or told in self._pages else 0
         self._pages.add(told)
         back = hash(page.next_cursor) in self._cursors
         self._cursors.add(hash(page.next_cursor))
         return back or self._stale >= _STALE_PAGES
+
+
+def _name(item: Any) -> Any:
+    named = (item.get(field) for field in ("id", "username", "name")) if isinstance(item, dict) else ()
+    return next((name for name in named if name is not None), item)
 
 
 def walk(fetch: Fetch, cursor: str | None, most: int | None = None) -> Iterator[ReadPage]:

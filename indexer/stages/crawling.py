@@ -4,24 +4,25 @@
 """
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from indexer.catalog import crawls
-from indexer.catalog.database import Catalog
-from indexer.domain.hubs import HubModel, Refused
+from indexer.catalog.database import Catalog, Session
+from indexer.domain.collector import collector_paused
+from indexer.domain.hubs import Refused
 from indexer.progress import Progress
 from indexer.sources.http_errors import HubError, HubUnavailable
 from indexer.sources.pages import Page
 from indexer.stages.ahead import Fetch, ReadAhead, ReadPage, walk
-from indexer.stages.importing import HubReport, store_page
+from indexer.stages.importing import HubReport
 from indexer.stages.spool import Spool
 
-__all__ = ["CrawlReport", "Question", "Rest", "crawl_pages", "note_end"]
+__all__ = ["CrawlReport", "Pages", "Question", "Rest", "crawl_pages", "note_end"]
 
-Parse = Callable[[Any], HubModel | Refused]
+T = TypeVar("T")
 Rest = Callable[[bool], None]
 """Called after each page; told whether the next one is still awaited, so that there is time to spare."""
 
@@ -49,27 +50,45 @@ class CrawlReport:
     unchanged: int = 0
     absent: list[str] = field(default_factory=list)
 
+    def end(self, error: HubError) -> None:
+        """The hub ended the crawl: keep why."""
+        self.state = "waiting" if isinstance(error, HubUnavailable) else "failed"
+        self.code, self.detail = error.code, error.detail
+
+
+@dataclass(frozen=True, slots=True)
+class Pages(Generic[T]):
+    """How a listing is read and kept: ``fetch`` the page at a cursor, ``parse`` each item, ``store`` those of
+    a page in the transaction that moves the cursor."""
+
+    fetch: Fetch
+    parse: Callable[[Any], T | Refused]
+    store: Callable[[Session, Sequence[T | Refused], HubReport], None]
+
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked: parameters as the hub names them, and how many items at most (None: all)."""
+    """What is asked: parameters as the hub names them, how many items at most (None: all), which listing."""
 
     source: str
     base_url: str
     parameters: Mapping[str, Any]
     most: int | None = None
+    what: str = "models"
 
     @property
     def stored(self) -> dict[str, Any]:
         """How the catalog names it; the same question goes on where it was stopped."""
-        return {**self.parameters, **({"most": self.most} if self.most is not None else {})}
+        most = {} if self.most is None else {"most": self.most}
+        # Models go without a name: so they were stored before there were other listings.
+        what = {} if self.what == "models" else {"what": self.what}
+        return {**self.parameters, **most, **what}
 
 
 def crawl_pages(
     catalog: Catalog,
     question: Question,
-    fetch: Fetch,
-    parse: Parse,
+    listing: Pages[T],
     home: Path,
     progress: Progress,
     report: CrawlReport,
@@ -89,14 +108,14 @@ def crawl_pages(
     if afresh:
         spool.clear()
     left = None if question.most is None else question.most - state.items
-    pages = walk(_kept(fetch, spool), state.cursor, left)
+    pages = walk(_kept(listing.fetch, spool), state.cursor, left)
     try:
         with (
-            progress.stage(f"Reading {question.source}", "items", left) as stage,
+            progress.stage(f"Reading {question.what} of {question.source}", "items", left) as stage,
             ReadAhead(pages, stop) as ahead,
         ):
             for page in ahead:
-                _store(catalog, state.id, page, parse, report)
+                _store(catalog, state.id, page, listing, report)
                 spool.drop(page.cursor)
                 stage.advance(len(page.items))
                 rest(ahead.is_waiting)
@@ -107,17 +126,12 @@ def crawl_pages(
         spool.clear()
 
 
-def _store(catalog: Catalog, crawl_id: int, page: ReadPage, parse: Parse, report: CrawlReport) -> None:
-    parsed = [parse(item) for item in page.items]
-    refused = sum(isinstance(item, Refused) for item in parsed)
-    with catalog.write() as session:
-        store_page(session, parsed, report.taken)
-        if not page.repeated:
-            crawls.move_crawl(session, crawl_id, page.next_cursor, len(parsed), refused)
-        if page.next_cursor is None:
-            crawls.finish_crawl(session, crawl_id)
-        if page.looped:
-            crawls.pause_crawl(session, crawl_id, "done", "cursor_loop", _LOOPED)
+def _store(catalog: Catalog, crawl_id: int, page: ReadPage, listing: Pages[T], report: CrawlReport) -> None:
+    with collector_paused():
+        parsed = [listing.parse(item) for item in page.items]
+        with catalog.write() as session:
+            listing.store(session, parsed, report.taken)
+            _move(session, crawl_id, page, parsed)
     report.pages += 1
     if page.next_cursor is None:
         report.state = "done"
@@ -125,10 +139,19 @@ def _store(catalog: Catalog, crawl_id: int, page: ReadPage, parse: Parse, report
         report.code, report.detail = "cursor_loop", _LOOPED
 
 
+def _move(session: Session, crawl_id: int, page: ReadPage, parsed: Sequence[Any]) -> None:
+    if not page.repeated:
+        refused = sum(isinstance(item, Refused) for item in parsed)
+        crawls.move_crawl(session, crawl_id, page.next_cursor, len(parsed), refused)
+    if page.next_cursor is None:
+        crawls.finish_crawl(session, crawl_id)
+    if page.looped:
+        crawls.pause_crawl(session, crawl_id, "done", "cursor_loop", _LOOPED)
+
+
 def note_end(catalog: Catalog, crawl_id: int, report: CrawlReport, error: HubError) -> None:
     """The hub ended the crawl: keep why, in the catalog and in the report."""
-    report.state = "waiting" if isinstance(error, HubUnavailable) else "failed"
-    report.code, report.detail = error.code, error.detail
+    report.end(error)
     with catalog.write() as session:
         crawls.pause_crawl(session, crawl_id, report.state, error.code, error.detail)
 

@@ -4,12 +4,12 @@ No pixels are decoded but those that may hide a text. A picture is read once; on
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from indexer.catalog import changes, entries, generations, resources
-from indexer.catalog.database import Catalog
+from indexer.catalog.database import Catalog, Session
 from indexer.catalog.generations import UntoldPreview
 from indexer.domain.generation import GenerationRecord
 from indexer.domain.vocabulary import architecture_path
@@ -17,8 +17,9 @@ from indexer.parsers.generation import record_of_civitai
 from indexer.parsers.image_file import parse_image
 from indexer.progress import Progress
 from indexer.settings import Settings
+from indexer.stages.uses import count_uses
 
-__all__ = ["RecordReport", "read_records", "skip_own_changes"]
+__all__ = ["RecordReport", "learn_models", "read_hub_words", "read_records", "skip_own_changes"]
 
 _BATCH = 500
 _VERSIONS = 500
@@ -38,10 +39,11 @@ class RecordReport:
 def read_records(catalog: Catalog, settings: Settings, progress: Progress) -> RecordReport:
     """Read every preview that was not read yet; small transactions, so it can be stopped at any time."""
     report = RecordReport()
-    _learn(catalog, report)
+    learn_models(catalog, report)
     with catalog.read() as session:
         total = generations.count_untold(session)
     if not total:
+        count_uses(catalog)
         return report
     last = 0
     with progress.stage("Reading how pictures were made", "pictures", total) as stage:
@@ -53,12 +55,21 @@ def read_records(catalog: Catalog, settings: Settings, progress: Progress) -> Re
             last = batch[-1].id
             _store(catalog, settings, batch, report)
             stage.advance(len(batch))
+    count_uses(catalog)
     skip_own_changes(catalog)
     return report
 
 
-def _learn(catalog: Catalog, report: RecordReport) -> None:
-    """Learn the names of models that changed since the last run, before pictures are read that use them."""
+def read_hub_words(session: Session, version_ids: Iterable[int]) -> None:
+    """Store what hubs say of how pictures of these versions were made. Where a hub says nothing the picture
+    itself is still to be read: see ``read_records``."""
+    said = generations.said_by_hubs(session, version_ids)
+    told = [(id_, record_of_civitai(meta.get("meta"))) for id_, meta in said.items()]
+    generations.store_records(session, [(id_, record) for id_, record in told if record is not None])
+
+
+def learn_models(catalog: Catalog, report: RecordReport) -> None:
+    """Learn the names of models that changed since the last run, and link the pictures that name them."""
     with catalog.read() as session:
         last, _ = changes.read_watermark(session, _WATERMARK)
     while True:
@@ -68,7 +79,9 @@ def _learn(catalog: Catalog, report: RecordReport) -> None:
             return
         last = page[-1][0]
         with catalog.write() as session:
-            report.linked += resources.learn_names(session, {id_: kind for _, id_, kind in page})
+            relinked: set[int] = set()
+            report.linked += resources.learn_names(session, {id_: kind for _, id_, kind in page}, relinked)
+            entries.refresh_entries(session, relinked, architecture_path)
             changes.write_watermark(session, _WATERMARK, last, {})
 
 

@@ -10,12 +10,14 @@ from typing import Any
 
 from indexer.catalog import entries, hubs
 from indexer.catalog.database import Catalog, Session
+from indexer.domain.collector import collector_paused
 from indexer.domain.hubs import HubModel, Refused
 from indexer.domain.vocabulary import architecture_path, base_label
 from indexer.errors import BadFileError
 from indexer.parsers.civitai import parse_item
 from indexer.parsers.dumps import BadLine, read_dump
 from indexer.progress import Progress
+from indexer.stages.generation import read_hub_words
 
 __all__ = ["HubReport", "import_dump", "store_page"]
 
@@ -26,8 +28,10 @@ _REASONS = 10
 
 @dataclass(slots=True)
 class HubReport:
-    """What was taken from hubs. ``unknown_labels`` counts base labels that no table maps; ``problems`` tells
-    files that could not be read to their end; ``reasons`` are the first refusals, each a sentence."""
+    """What was taken from hubs. ``images`` became previews beside those that models show; ``words`` are
+    creators, tags and the hub's own words. ``unknown_labels`` counts base labels that no table maps,
+    ``unknown_words`` lists the hub's words that none has; ``problems`` tells files that could not be read to
+    their end; ``reasons`` are the first refusals, each a sentence."""
 
     items: int = 0
     models: int = 0
@@ -35,9 +39,17 @@ class HubReport:
     refused: int = 0
     linked: int = 0
     warnings: int = 0
+    images: int = 0
+    words: int = 0
     unknown_labels: Counter[str] = field(default_factory=Counter)
+    unknown_words: dict[str, list[str]] = field(default_factory=dict)
     problems: dict[str, str] = field(default_factory=dict)
     reasons: list[str] = field(default_factory=list)
+
+    def refuse(self, items: Sequence[Refused]) -> None:
+        """Count items that were refused, and keep the first reasons."""
+        self.refused += len(items)
+        self.reasons += [item.detail for item in items[: _REASONS - len(self.reasons)]]
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON data; unknown labels most frequent first."""
@@ -54,9 +66,10 @@ def import_dump(path: Path, catalog: Catalog, progress: Progress, report: HubRep
         items = read_dump(path, stage.advance)
         try:
             while batch := list(islice(items, _BATCH)):
-                parsed = [_parsed(item, path.name) for item in batch]
-                with catalog.write() as session:
-                    store_page(session, parsed, report)
+                with collector_paused():
+                    parsed = [_parsed(item, path.name) for item in batch]
+                    with catalog.write() as session:
+                        store_page(session, parsed, report)
         except BadFileError as error:
             report.problems[str(path)] = error.detail
 
@@ -74,11 +87,12 @@ def store_page(session: Session, parsed: Sequence[HubModel | Refused], report: H
     refused = [item for item in parsed if isinstance(item, Refused)]
     stored = hubs.store_hub_models(session, models)
     hubs.store_refused(session, refused)
+    # Before the documents, which show prompts: afterwards they would be made a second time.
+    read_hub_words(session, stored.versions)
     entries.refresh_entries(session, stored.versions, architecture_path)
     report.items += len(parsed)
     report.models += len(models)
-    report.refused += len(refused)
-    report.reasons += [item.detail for item in refused[: _REASONS - len(report.reasons)]]
+    report.refuse(refused)
     report.linked += stored.linked
     report.versions += sum(len(model.versions) for model in models)
     report.warnings += sum(len(model.warnings) for model in models)

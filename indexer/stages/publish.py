@@ -1,46 +1,81 @@
 """Publish: bring the disposable indexes up to date with the catalog. Each can be rebuilt from nothing."""
 
-import shutil
+from datetime import UTC, datetime
 
 from indexer.catalog import changes, entries
 from indexer.catalog.database import Catalog
-from indexer.indexes.text_tantivy import TantivyIndex
-from indexer.progress import Progress
+from indexer.catalog.norms import refresh_norms
+from indexer.indexes.text import TextIndex
+from indexer.indexes.text_open import open_text_index
+from indexer.progress import Progress, Stage
 from indexer.settings import Settings
 from indexer.stages.publish_vectors import publish_vectors
+from indexer.stages.renewing import renew_entries
 
 __all__ = ["publish_text", "publish_vectors"]
 
 _PAGE = 1_000
+_PAGES = 10  # committed together: what an engine does for each commit costs more than a page
 
 
 def publish_text(catalog: Catalog, settings: Settings, progress: Progress, *, afresh: bool = False) -> int:
-    """Put changed entries into the text index; answers how many.
+    """Put changed entries into the configured text index; answers how many.
 
-    All entries go in when the index is another than the one last written, or when ``afresh``.
+    All entries go in when the index is another than the one last written, when it lost entries, or when
+    ``afresh``. Raises ``CatalogError`` when the index cannot be opened or written.
     """
-    if afresh:
-        shutil.rmtree(settings.text_folder, ignore_errors=True)
-    index = TantivyIndex(settings.text_folder)
+    renew_entries(catalog, progress)
+    index = open_text_index(settings, afresh=afresh)
+    after = _known_to(catalog, index)
     with catalog.read() as session:
-        seq, detail = changes.read_watermark(session, "text")
-        after = seq if detail.get("generation") == index.generation else 0
         total = entries.count_entries(session, after)
     done = 0
-    if not total:
-        return done
-    with progress.stage("Indexing words", "entries", total) as stage:
-        while True:
-            with catalog.read() as session:
-                page = entries.changed_entries(session, after, _PAGE)
-            if not page:
-                return done
-            with index.writing() as writer:
+    if total:
+        with progress.stage("Indexing words", "entries", total) as stage:
+            done, after = _publish(catalog, index, after, stage)
+    index.complete()
+    if total:
+        _note(catalog, after, {"generation": index.generation, "count": index.count()})
+    with catalog.write() as session:
+        refresh_norms(session, datetime.now(UTC).date())
+    for refused in index.refused:
+        progress.note(f"Entry {refused.id} cannot be found by its words: {refused.message}")
+    return done
+
+
+def _publish(catalog: Catalog, index: TextIndex, after: int, stage: Stage) -> tuple[int, int]:
+    """Put in what changed after a number; answers how many, and the last number."""
+    done, more = 0, True
+    while more:
+        with index.writing() as writer:
+            for _ in range(_PAGES):
+                with catalog.read() as session:
+                    page = entries.changed_entries(session, after, _PAGE)
+                more = bool(page)
+                if not more:
+                    break
                 writer.put(document for _, _, document in page if document is not None)
                 writer.delete(id_ for _, id_, document in page if document is None)
-            after = page[-1][0]
-            # Written after the index: a stop in between repeats a page, which replaces itself.
-            with catalog.write() as session:
-                changes.write_watermark(session, "text", after, {"generation": index.generation})
-            done += len(page)
-            stage.advance(len(page))
+                after = page[-1][0]
+                done += len(page)
+                stage.advance(len(page))
+        # Written after the index: a stop in between repeats these pages, which replace themselves.
+        _note(catalog, after, {"generation": index.generation})
+    return done, after
+
+
+def _note(catalog: Catalog, seq: int, detail: dict[str, object]) -> None:
+    with catalog.write() as session:
+        changes.write_watermark(session, "text", seq, detail)
+
+
+def _known_to(catalog: Catalog, index: TextIndex) -> int:
+    """The number of the last change that the index holds; 0 for one that was started anew or lost entries."""
+    generation = index.generation
+    with catalog.read() as session:
+        seq, detail = changes.read_watermark(session, "text")
+    if detail.get("generation") != generation:
+        return 0
+    # A server that was set back to an older copy holds fewer; a stop before the note differs by a batch.
+    noted = detail.get("count", 0)
+    return seq if not noted or index.count() >= noted - _PAGE * _PAGES else 0

@@ -21,24 +21,27 @@ def scan_roots(
     progress: Progress,
     judge: Judge,
     surveys: dict[Path, Survey] | None = None,
+    named: Sequence[Elsewhere] = (),
 ) -> Iterator[tuple[Path, ScanReport]]:
     """Scan each root and what its tools name outside it; yields each as it is done.
 
     A folder that a tool named is a root of its own, also inside another; one below a root that somebody chose
-    belongs to that. ``surveys`` receives what was found in each root.
+    belongs to that. ``surveys`` receives what was found in each root. ``named`` are further folders that
+    tools were told, scanned unless they lie in a root.
     """
     pending: deque[tuple[Path, Elsewhere | None]] = deque((root, None) for root in roots)
+    pending.extend((o.path, o) for o in named if _is_new(o.path, roots, settings.home))
     done: set[Path] = set()
     while pending:
-        root, named = pending.popleft()
+        root, by = pending.popleft()
         if root in done:
             continue
         done.add(root)
         with catalog.read() as session:
             apart = {Path(path) for path in named_roots(session)}
-        apart |= {path for path, by in pending if by is not None and by.category}
+        apart |= {path for path, other in pending if other is not None and other.category}
         inner = sorted(path for path in apart if root in path.parents and path.is_dir())
-        report, found = scan_root(root, catalog, settings, progress, judge, named=named, apart=inner)
+        report, found = scan_root(root, catalog, settings, progress, judge, named=by, apart=inner)
         if surveys is not None:
             surveys[root] = found
         pending.extend((path, None) for path in inner if all(path != other for other, _ in pending))

@@ -2,8 +2,9 @@
 
 The hub is the tests' fake Civitai, in a process of its own: real sockets, pages of 100. The client keeps to
 the limit. The ideal is that limit itself; what the same client needs for the same pages when nothing is
-stored stands beside it. What is measured is a whole crawl: every model stored with claims, statistics, hashes
-and previews, documents made, words indexed and searchable.
+stored stands beside it, and makes the hub write its pages, which it gives again afterwards: the hub's work is
+not ours. What is measured is a whole crawl: every model stored with claims, statistics, hashes and previews,
+documents made, words indexed and searchable.
 """
 
 import argparse
@@ -25,6 +26,8 @@ from tests.hubs.fake_civitai import FakeCivitai, generated
 
 __all__ = ["main", "run"]
 
+_QUESTION = {"sort": "Newest"}
+
 
 def run(items: int, per_second: float) -> float:
     """Crawl ``items`` models at so many requests a second; print and answer the ratio to the ideal time."""
@@ -36,7 +39,7 @@ def run(items: int, per_second: float) -> float:
     with tempfile.TemporaryDirectory(prefix="pinakes-crawl-") as home:
         settings = Settings(home=Path(home), requests_per_second=per_second)
         busy, start = time.process_time(), time.perf_counter()
-        told = crawl_hub({}, settings, Silent(), base_url=url)
+        told = crawl_hub(_QUESTION, settings, Silent(), base_url=url)
         spent, busy = time.perf_counter() - start, time.process_time() - busy
     here.send(None)
     hub.join()
@@ -58,13 +61,14 @@ def _ideal(url: str, per_second: float) -> float:
     with HubClient(allowed_hosts=[url], per_second=per_second) as client:
         hub, cursor = Civitai(client, url), None
         start = time.perf_counter()
-        while (cursor := hub.models({"sort": "Newest"}, cursor).next_cursor) is not None:
+        while (cursor := hub.models(_QUESTION, cursor).next_cursor) is not None:
             pass
         return time.perf_counter() - start
 
 
 def _serve(pipe: Connection, items: int) -> None:
     with FakeCivitai(generated(items)) as hub:
+        hub.remembers = True
         pipe.send(hub.url)
         pipe.recv()
 

@@ -9,8 +9,9 @@ from sqlalchemy import func, select
 from indexer.catalog.database import Session, open_catalog
 from indexer.catalog.entries import changed_entries
 from indexer.catalog.schema import ClaimRow, HashRow, HubFileRow, Model, Preview, Statistic, Version
-from indexer.crawl import HubRun, crawl_hub
+from indexer.crawl import crawl_hub
 from indexer.domain.records import Document
+from indexer.hub_run import HubRun
 from indexer.progress import Silent
 from indexer.settings import Settings
 from indexer.sources.http_records import Limits

@@ -7,7 +7,9 @@
 ``hub.items`` maps ids to items and may be changed while it runs. Fields of ``FakeCivitai`` switch its manners: ``paging``
 (``cursor``, ``link``: only the address of the next page, ``number``), ``token`` (a key is needed), ``per_second`` (more
 are answered 429, with Retry-After if ``retry_after``), ``outage`` (a status that everything is answered with),
-``most`` (models on a page, however many were asked for).
+``most`` (models on a page, however many were asked for), ``gallery`` (images that others made, by version),
+``countless`` (lists of creators and tags do not say how many there are), ``remembers`` (an answer is made once, so
+that a measurement is not of this server).
 """
 
 import base64
@@ -15,6 +17,7 @@ import hashlib
 import json
 import re
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Any, Self
@@ -73,6 +76,11 @@ class FakeCivitai:
         self.outage: int | None = None
         self.most = 100
         self.broken: set[str] = set()
+        self.gallery: dict[int, list[dict[str, Any]]] = {}
+        self.enums: Any = {"ModelType": ["LORA"], "BaseModel": ["SDXL 1.0"]}
+        self.countless = False
+        self.remembers = False
+        self._answers: dict[str, Reply] = {}
         self._turns: list[float] = []
         routes: dict[str, Callable[[Request], Any]] = {
             r"/api/v1/models": self._models,
@@ -84,7 +92,7 @@ class FakeCivitai:
             r"/api/v1/images": self._images,
             r"/api/v1/creators": self._creators,
             r"/api/v1/tags": self._tags,
-            r"/api/v1/enums": lambda _: {"ModelType": ["LORA"], "BaseModel": ["SDXL 1.0"]},
+            r"/api/v1/enums": lambda _: self.enums,
         }
         for path, handler in routes.items():
             self.server.route(re.compile(path), self._guarded(path, handler))
@@ -102,6 +110,8 @@ class FakeCivitai:
 
     def _guarded(self, path: str, handler: Callable[[Request], Any]) -> Callable[[Request], Reply]:
         def answer(request: Request) -> Reply:
+            if (known := self._answers.get(request.target)) is not None:
+                return known
             if self.outage is not None:
                 return json_reply({"error": "Not found"}, self.outage)
             if path in self.broken:
@@ -113,7 +123,10 @@ class FakeCivitai:
                     {"error": "Too many"}, 429, {"Retry-After": "1"} if self.retry_after else {}
                 )
             found = handler(request)
-            return found if isinstance(found, Reply) else _tagged(request, found)
+            reply = found if isinstance(found, Reply) else _tagged(request, found)
+            if self.remembers:
+                self._answers[request.target] = reply
+            return reply
 
         return answer
 
@@ -201,23 +214,47 @@ class FakeCivitai:
         return [{"modelVersionId": known[value], "hash": value} for value in found]
 
     def _images(self, request: Request) -> Any:
+        size, after = int(request.param("limit", "50") or 50), _opened(request.param("cursor")) or 0
+        wanted = {name: request.param(name) for name in ("modelId", "modelVersionId") if request.param(name)}
         rows = [
-            image | {"modelVersionIds": [release["id"]]}
+            row
             for release in self._versions()
-            for image in release["images"]
-            if request.param("modelId") in (None, str(release["modelId"]))
+            for row in (*_shown_images(release), *self.gallery.get(release["id"], []))
+            if wanted.get("modelId", str(release["modelId"])) == str(release["modelId"])
+            and wanted.get("modelVersionId", str(release["id"])) == str(release["id"])
         ]
-        return _numbered(rows, int(request.param("page", "1") or 1), int(request.param("limit", "50") or 50))
+        if request.param("withMeta") != "true":
+            rows = [row | {"meta": None} for row in rows]
+        shown = rows[after : after + size]
+        more = {"nextCursor": _sealed(after + size)} if len(rows) > after + size else {}
+        return {"items": shown, "metadata": more}
 
     def _creators(self, request: Request) -> Any:
-        names = sorted({one["creator"]["username"] for one in self.items.values()})
-        rows = [{"username": name, "modelCount": 1, "link": ""} for name in names]
-        return _numbered(rows, int(request.param("page", "1") or 1), int(request.param("limit", "20") or 20))
+        names = Counter(one["creator"]["username"] for one in self.items.values())
+        link = f"{self.url}/api/v1/models?username="
+        rows = [
+            {"username": n, "modelCount": names[n], "link": link + n, "image": None} for n in sorted(names)
+        ]
+        return self._words(request, rows)
 
     def _tags(self, request: Request) -> Any:
-        names = sorted({tag for one in self.items.values() for tag in one["tags"]})
-        rows = [{"name": name, "link": ""} for name in names]
-        return _numbered(rows, int(request.param("page", "1") or 1), int(request.param("limit", "20") or 20))
+        names = Counter(tag for one in self.items.values() for tag in one["tags"])
+        link = f"{self.url}/api/v1/models?tag="
+        rows = [{"name": name, "modelCount": names[name], "link": link + name} for name in sorted(names)]
+        return self._words(request, rows)
+
+    def _words(self, request: Request, rows: list[dict[str, Any]]) -> Any:
+        words = (request.param("query") or "").lower()
+        found = [row for row in rows if words in str(row.get("username") or row.get("name")).lower()]
+        size = min(self.most, int(request.param("limit", "20") or 20))
+        answer = _numbered(found, int(request.param("page", "1") or 1), size)
+        if self.countless:
+            answer["metadata"] |= {"totalItems": 0, "totalPages": 0}
+        return answer
+
+
+def _shown_images(release: dict[str, Any]) -> list[dict[str, Any]]:
+    return [image | {"modelVersionIds": [release["id"]]} for image in release["images"]]
 
 
 def _tagged(request: Request, value: Any) -> Reply:

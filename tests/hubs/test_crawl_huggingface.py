@@ -10,9 +10,9 @@ from pydantic import SecretStr
 from sqlalchemy import select
 
 from indexer.catalog.schema import HubFileRow, RefusedItem
-from indexer.crawl import HubRun
 from indexer.crawl_huggingface import crawl_huggingface, huggingface_question
 from indexer.errors import UsageError
+from indexer.hub_run import HubRun
 from indexer.progress import Silent
 from indexer.settings import Settings
 from tests.hub_server import Reply, Request, json_reply

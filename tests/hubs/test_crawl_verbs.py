@@ -39,6 +39,10 @@ def test_a_crawl_is_searchable(hub: FakeCivitai, tmp_path: Path) -> None:
     found = pinakes("search", 'type:lora base:"SDXL 1.0"', "--json", "--home", tmp_path)
     assert json.loads(found.stdout)["total"] == 15
     assert "120 models, 120 versions" in crawl(hub, tmp_path)
+    told = crawl(hub, tmp_path, "--what", "images", "--ask", "modelVersionId=10", "--ask", "withMeta=true")
+    assert "1 items: 1 images, 0 refused" in told
+    hub.enums = {"BaseModel": ["SDXL 1.0", "Flux.9 Q"]}
+    assert "BaseModel: no table of Pinakes has Flux.9 Q" in crawl(hub, tmp_path, "--what", "enums")
 
 
 def test_a_refusal_names_the_variables(hub: FakeCivitai, tmp_path: Path) -> None:
@@ -57,6 +61,8 @@ def test_a_refusal_names_the_variables(hub: FakeCivitai, tmp_path: Path) -> None
         (("--ids", "1,x"), "'x' is no id"),
         (("--identify", "--refresh"), "Ask one thing"),
         (("--ids", "1", "--tag", "ink"), "Ask one thing"),
+        (("--identify", "--what", "images"), "Ask one thing"),
+        (("--what", "tags", "--types", "LORA"), "takes no 'types'"),
         (("--base-url", "ftp://h/"), "cannot be used"),
     ],
 )

@@ -11,7 +11,7 @@ from PIL import Image
 from sqlalchemy import select
 
 from indexer.catalog.schema import Preview
-from indexer.crawl import HubRun
+from indexer.hub_run import HubRun
 from indexer.settings import Settings
 from tests.hub_server import Reply, Request, file_reply
 from tests.hubs.crawling import crawl, documents, looking

@@ -27,6 +27,8 @@ def run(name: str, hub: FakeCivitai, settings: Settings, *words: str) -> str:
 def test_each_job_says_what_it_did(hub: FakeCivitai, settings: Settings) -> None:
     assert run("crawl", hub, settings, "--types", "lora", "--limit=7").startswith("7 models, 7 versions")
     assert len(contents(settings)["models"]) == 7
+    assert run("crawl", hub, settings, "--what=images", "--ask", "modelId=40").startswith("1 images")
+    assert run("crawl", hub, settings, "--what=tags").startswith("0 images, 8 words")
     assert "7 models" in run("refresh", hub, settings)
     assert "7 unchanged" in run("refresh", hub, settings)
     assert run("identify", hub, settings).startswith("0 models")

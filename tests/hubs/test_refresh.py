@@ -8,8 +8,9 @@ from sqlalchemy import select
 from indexer.catalog.database import open_catalog
 from indexer.catalog.entries import refresh_entries, versions_of_files
 from indexer.catalog.schema import File, Version
-from indexer.crawl import HubRun, fetch_models, identify_library, refresh_hub
+from indexer.crawl import fetch_models, identify_library, refresh_hub
 from indexer.domain.vocabulary import architecture_path
+from indexer.hub_run import HubRun
 from indexer.progress import Silent
 from indexer.settings import Settings
 from tests.catalog.shelf import Shelf, found, judged

@@ -42,6 +42,8 @@ def test_a_present_item() -> None:
         "minor": False,
         "civitai_model_id": 3,
         "thumbs_up": 11,
+        "comments": 2,
+        "tips": 30,
         "permissions": {
             "credit": False, "derivatives": True, "share_alike": True, "commercial": ["Image", "RentCivit"],
         },
@@ -74,14 +76,16 @@ def test_files_and_images() -> None:
 def test_the_shape_of_2023() -> None:
     model = read(old_item())
     assert model.statistics == Statistics(downloads=12, rating=4.67, rating_count=3, favourites=4, comments=1)
-    assert claims(model)["permissions"]["commercial"] == ["Sell"]
+    assert claims(model)["permissions"]["commercial"] == ["Image", "Rent", "RentCivit", "Sell"]
     assert claims(model.versions[0])["early_access_until"] == "2026-03-04T10:00:00Z"
 
 
 @pytest.mark.parametrize(
     ("spelled", "uses"),
-    [("None", []), ("{}", []), ("{Image,Sell}", ["Image", "Sell"]), (["Rent"], ["Rent"]), ("Sell", ["Sell"])],
-)
+    [("None", []), ("{}", []), ("{Image,Sell}", ["Image", "Sell"]), (["Rent"], ["Rent"]),
+     ("Image", ["Image"]), ("Rent", ["Image", "Rent", "RentCivit"]),
+     ("Sell", ["Image", "Rent", "RentCivit", "Sell"])],
+)  # fmt: skip
 def test_commercial_uses_in_all_spellings(spelled: Any, uses: list[str]) -> None:
     assert claims(read(item(allowCommercialUse=spelled)))["permissions"]["commercial"] == uses
 

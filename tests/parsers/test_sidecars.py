@@ -78,6 +78,21 @@ def test_civitai_version() -> None:
     assert set(found.unparsed) == {"images"}
 
 
+@pytest.mark.parametrize(
+    ("suffix", "content"),
+    [
+        (CIVITAI, VERSION | {"allowCommercialUse": ["Image"], "allowNoCredit": True}),
+        (CIVITAI, VERSION | {"model": {"name": "Ink", "allowCommercialUse": "Image", "allowNoCredit": True}}),
+        (
+            ".metadata.json",
+            {"file_name": "a", "sha256": SHA, "civitai": {"model": {"allowCommercialUse": "{Image}", "allowNoCredit": True}}},
+        ),
+    ],
+)  # fmt: skip
+def test_what_the_creator_allows_is_read_wherever_a_tool_kept_it(suffix: str, content: Any) -> None:
+    assert claims(read(suffix, content))["permissions"] == {"credit": False, "commercial": ["Image"]}
+
+
 def test_civitai_model_reads_the_version_only_where_there_is_one() -> None:
     model = {
         "id": 10,

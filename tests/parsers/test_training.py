@@ -127,6 +127,7 @@ def test_a_kohya_run_is_read_whole() -> None:
         "base_label": "sdxl_base_v1-0",
         "trained_on": "ponyThing_v6.safetensors",
         "trigger_words": ["inkstyle", "inkdrawn"],
+        "training_tags": ["inkdrawn", "1girl", "hat", "tree"],
         "kind": "lora",
     }
     assert sets[0].raw == KOHYA

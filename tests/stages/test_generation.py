@@ -83,6 +83,7 @@ def test_pictures_tell_what_a_lora_is_used_with(both: Settings, tmp_path: Path) 
     assert paper["weight"]["median"] == 0.5
     assert usage["settings"]["sampler"]["value"] == "Euler a"
     with Pinakes(both) as pinakes:
+        assert (pinakes.find("ink").uses, pinakes.find("paper").uses) == (4, 3)
         assert pinakes.search("prompt:teapot").total >= 1
     assert index_folders([folder], both, Silent()).records.read == 0
 
@@ -123,6 +124,8 @@ def test_hubs_words_about_pictures(both: Settings, tmp_path: Path) -> None:
     assert [row["name"] for row in asked(both, "Ink")["together"]] == ["Base"]
     assert [row["name"] for row in asked(both, "Base")["together"]] == ["Ink"]
     assert asked(both, "Base")["together"][0]["weight"]["median"] == 0.7
+    with Pinakes(both) as pinakes:
+        assert (pinakes.find("Ink").uses, pinakes.find("Base").uses) == (3, 3)
 
 
 def test_other_words_of_a_hub_replace_the_first_and_silence_does_not(
