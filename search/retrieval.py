@@ -11,9 +11,10 @@ from indexer.domain.fields import FIELDS
 from indexer.domain.filters import ALL, And, Filter, keyword, values_of
 from indexer.domain.ordering import MAX_SHUFFLED, shuffled
 from indexer.domain.records import Document
-from indexer.indexes.text import TextIndex, TextQuery
+from indexer.indexes.text import TextHits, TextIndex, TextQuery
 from search.query import ParsedQuery
 from search.ranking import load_weights
+from search.relevance import text_scores
 
 __all__ = [
     "RANKED",
@@ -75,9 +76,15 @@ def text_candidates(
     start, count = (0, RANKED) if first else (span.offset, span.limit)
     found = text.search(query, count, facets, start)
     scored = span.order is None and query.spoken
-    signals = {"text": dict(zip(found.ids, found.scores, strict=True))} if scored else {}
+    signals = {"text": dict(zip(found.ids, _text_scores(query, found), strict=True))} if scored else {}
     ranked = first and span.order is None
     return Candidates(found.cards, found.total, signals, start, ranked, found.facets, found.estimated)
+
+
+def _text_scores(query: TextQuery, found: TextHits) -> Sequence[float]:
+    terms = (*query.terms, *(word for phrase in query.phrases for word in phrase))
+    fields = query.weights or load_weights().fields
+    return text_scores(terms, found.scores, found.evidence, fields, typing=query.typing)
 
 
 def shuffled_candidates(

@@ -198,7 +198,8 @@ class Pinakes:
         Scores by style and content say how rare so near a picture is: 0.25 is one in ten, 0.5 one in a
         hundred. What scores below ``min_score`` is not called similar; None: the measured cut-off. An
         adapter without a preview is compared by its weights when asked by style. ``base`` keeps what is made
-        for that architecture. Raises ``UsageError`` when ``what`` names nothing, or the entry has no preview.
+        for that architecture. By weights every twin is a hit. Raises ``UsageError`` when ``what`` names
+        nothing, or the entry has no preview.
         """
         started = time.perf_counter()
         _check_page("relevance", limit, offset)
@@ -217,7 +218,7 @@ class Pinakes:
         return self._answer(
             parsed,
             self._looking(signals, alike(looked, cut_offs, min_score)),
-            Page(limit, offset, wanted, versions=versions),
+            Page(limit, offset, wanted, versions=versions or by == "weights"),
             started,
             by=by if len(looked) > 1 else next(iter(looked)),
             like={"id": like.id, "name": like.name} if like else "picture",

@@ -13,9 +13,12 @@ from sqlalchemy import create_engine, make_url, text
 from indexer.catalog.database import Catalog, open_catalog
 from indexer.progress import Silent
 from indexer.settings import Settings
+from tests.meilisearch import Running, running_server
 
 if TYPE_CHECKING:
     from indexer.demo import DemoReport
+    from indexer.indexes.text import TextIndex
+    from indexer.indexes.text_meilisearch import MeilisearchIndex
 
 # How long one example takes depends on what else the machine does; tests of speed have limits of their own.
 hypothesis.settings.register_profile("pinakes", deadline=None)
@@ -76,6 +79,36 @@ def catalog(both: Settings) -> Iterator[Catalog]:
     opened = open_catalog(both)
     yield opened
     opened.close()
+
+
+@pytest.fixture(scope="session")
+def meilisearch_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A real Meilisearch server; tests use indexes of their own (``meilisearch_index``)."""
+    with running_server(tmp_path_factory.mktemp("meilisearch")) as running:
+        if running is None:
+            pytest.skip("no Meilisearch server: run scripts/test, which starts one")
+        yield running
+
+
+@pytest.fixture
+def meilisearch_index(meilisearch_server: Running) -> Iterator["MeilisearchIndex"]:
+    """An index of this test alone, dropped afterwards."""
+    from indexer.indexes.text_meilisearch import MeilisearchIndex
+
+    index = MeilisearchIndex(meilisearch_server.url, meilisearch_server.key, f"test-{uuid.uuid4().hex}")
+    yield index
+    index.drop()
+
+
+@pytest.fixture(params=["tantivy", pytest.param("meilisearch", marks=pytest.mark.meilisearch)])
+def text_engine(request: pytest.FixtureRequest, tmp_path: Path) -> "TextIndex":
+    """An empty text index, once with each engine."""
+    if request.param == "meilisearch":
+        index: TextIndex = request.getfixturevalue("meilisearch_index")
+        return index
+    from indexer.indexes.text_tantivy import TantivyIndex
+
+    return TantivyIndex(tmp_path / "text")
 
 
 @pytest.fixture(scope="session")

@@ -74,6 +74,8 @@ class Judged:
     training: Mapping[str, Any] = field(default_factory=dict)
     picture: tuple[str, bytes] | None = None
     """Media type and bytes of the picture in its metadata; a stranger's."""
+    fit: bytes | None = None
+    """What of it takes part in fitting, as ``domain.fit.pack`` makes it; None where nobody asked."""
 
 
 @dataclass(frozen=True, slots=True)

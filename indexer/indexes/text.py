@@ -6,13 +6,26 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from indexer.domain.cards import Card
+from indexer.domain.evidence import NO_EVIDENCE, Evidence
 from indexer.domain.filters import ALL, Filter
 from indexer.domain.records import Document
 
-__all__ = ["EXACT_FACETS", "ORDERS", "TextHits", "TextIndex", "TextQuery", "TextWriter"]
+__all__ = [
+    "COMPARED",
+    "EXACT_FACETS",
+    "ORDERS",
+    "RefusedDocument",
+    "TextHits",
+    "TextIndex",
+    "TextQuery",
+    "TextWriter",
+]
 
 ORDERS = ("newest", "updated", "rating", "downloads", "size", "name", "random")
 """What answers can be ordered by instead of their score."""
+
+COMPARED = 100
+"""So many of the first hits come with evidence."""
 
 EXACT_FACETS = 10_000
 """Facet counts are exact up to so many matches; beyond they may be estimates, and say so."""
@@ -23,8 +36,8 @@ class TextQuery:
     """What to look for: folded ``terms`` and ``phrases``, narrowed by ``where``.
 
     ``weights`` gives each searched field's weight by the field's ``weight`` name. ``order`` is one of
-    ``ORDERS`` (largest first, ``name`` ascending, ``random`` by ``seed``); None: by score, and newest first
-    where there is none. ``typing``: the last term may be unfinished.
+    ``ORDERS`` but ``random`` (largest first, ``name`` ascending); None: by score, and newest first where
+    there is none. ``typing``: the last term may be unfinished.
     """
 
     terms: tuple[str, ...]
@@ -33,14 +46,19 @@ class TextQuery:
     weights: Mapping[str, float] | None = None
     order: str | None = None
     typing: bool = False
-    seed: int = 0
+
+    @property
+    def spoken(self) -> bool:
+        """Whether there are words to rank by."""
+        return bool(self.terms or self.phrases)
 
 
 @dataclass(frozen=True, slots=True)
 class TextHits:
     """Ids best first with their scores 0..1 and cards, the number of all matches, and facet counts.
 
-    ``estimated``: ``total`` or ``facets`` are estimates.
+    ``estimated``: ``total`` or ``facets`` are estimates. ``evidence`` is what ``search.relevance`` compares
+    the first hits by, where the query has words and no order.
     """
 
     ids: tuple[int, ...]
@@ -49,6 +67,16 @@ class TextHits:
     facets: Mapping[str, Mapping[str, int]]
     cards: tuple[Card, ...] = ()
     estimated: bool = False
+    evidence: Evidence = NO_EVIDENCE
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedDocument:
+    """A document that an engine would not take; ``code`` is the engine's own."""
+
+    id: int
+    code: str
+    message: str
 
 
 class TextWriter(Protocol):
@@ -68,11 +96,18 @@ class TextIndex(Protocol):
     def generation(self) -> str:
         """Changes when the index is started anew; a catalog that knows another fills it again."""
 
+    @property
+    def refused(self) -> Sequence[RefusedDocument]:
+        """Documents that were not taken since this object was made; their neighbours were."""
+
     def count(self) -> int:
         """How many documents the index holds."""
 
     def writing(self) -> AbstractContextManager[TextWriter]:
         """Write a batch; all of it is committed at the end, or nothing when it fails."""
+
+    def complete(self) -> None:
+        """All entries are in; what was built aside, if anything, is searched from now on."""
 
     def search(self, query: TextQuery, limit: int, facets: Sequence[str] = (), offset: int = 0) -> TextHits:
         """The best matches; with no terms and phrases, those that pass ``where``, newest first. Ties are

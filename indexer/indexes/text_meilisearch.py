@@ -1,0 +1,71 @@
+"""The text index at a Meilisearch server, for libraries that many people search. Disposable, as tantivy's is.
+
+The server gets words that ``domain.text.words`` has cut, in documents that hold what is searched, filtered,
+counted and ranked and no more; what is shown comes from the catalog. What a user typed never reaches it as
+syntax: only folded words and quoted values do.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from indexer.domain.filters import Filter
+from indexer.indexes.text import RefusedDocument, TextHits, TextQuery
+from indexer.indexes.text_meilisearch_filters import FilterBuilder
+from indexer.indexes.text_meilisearch_place import Place
+from indexer.indexes.text_meilisearch_reader import Phrases, Reader
+from indexer.indexes.text_meilisearch_search import Search
+from indexer.indexes.text_meilisearch_server import Server
+from indexer.indexes.text_meilisearch_writer import MeilisearchWriter
+
+__all__ = ["MeilisearchIndex"]
+
+
+class MeilisearchIndex:
+    """An index called ``name`` at a server. Nothing is asked of the server before it is needed.
+
+    All methods raise ``CatalogError`` that says what is wrong with the server and what to do.
+    """
+
+    def __init__(self, url: str, key: str | None, name: str = "pinakes") -> None:
+        self.server = Server(url, key)
+        self.name = name
+        self.refused: list[RefusedDocument] = []
+        self._place = Place(self.server, name)
+        self._reader = Reader(self.server, name)
+
+    @property
+    def generation(self) -> str:
+        """See ``TextIndex.generation``; the index that is written, which is made when there is none."""
+        return self._place.generation
+
+    def start_anew(self) -> None:
+        """Begin an empty index aside; the one that is searched stays until ``complete``."""
+        self._place.start_anew()
+
+    def complete(self) -> None:
+        """See ``TextIndex.complete``: an index built aside is swapped with the one that is searched."""
+        self._place.complete()
+
+    def drop(self) -> None:
+        """Take the index, and one under construction, off the server."""
+        self._place.drop()
+
+    def count(self) -> int:
+        """See ``TextIndex.count``."""
+        return self._reader.count()
+
+    @contextmanager
+    def writing(self) -> Iterator[MeilisearchWriter]:
+        """See ``TextIndex.writing``. What was sent before a failure stays; put again, it replaces itself."""
+        writer = MeilisearchWriter(self.server, self._place.written, self.refused)
+        yield writer
+        writer.finish()
+
+    def search(self, query: TextQuery, limit: int, facets: Sequence[str] = (), offset: int = 0) -> TextHits:
+        """See ``TextIndex.search``."""
+        return Search(self._reader, query, limit, facets, offset).answer()
+
+    def matching(self, where: Filter, limit: int) -> list[int]:
+        """See ``TextIndex.matching``."""
+        expression = FilterBuilder(Phrases(self._reader).look_up).build(where)
+        return [int(row["id"]) for row in self._reader.rows(expression, ["id"], limit)]

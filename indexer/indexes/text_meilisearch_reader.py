@@ -1,0 +1,101 @@
+"""Requests to one Meilisearch index, several at a time where one has to wait for none of the others."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from indexer.domain.fields import Field
+from indexer.indexes.text_meilisearch_server import Refused, Server
+from indexer.indexes.text_meilisearch_settings import words_attribute
+
+__all__ = ["Phrases", "Reader", "exactly"]
+
+MAX_LOOKED_UP = 20_000
+"""So many entries are looked through for a phrase; where more have its words, those count as having it."""
+
+_PAGE = 50_000
+_QUERIES = 100
+
+
+class Reader:
+    """Reads the index ``name``; an index that is not there has no documents.
+
+    All methods raise ``CatalogError`` when the server cannot be asked.
+    """
+
+    def __init__(self, server: Server, name: str) -> None:
+        self._server = server
+        self._name = name
+
+    def ask(self, query: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Answer of one search, empty without an index."""
+        return self._post(f"indexes/{self._name}/search", query)
+
+    def ask_all(self, queries: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+        """Answers of several searches, in their order."""
+        answers: list[Mapping[str, Any]] = []
+        for start in range(0, len(queries), _QUERIES):
+            asked = [{"indexUid": self._name, **query} for query in queries[start : start + _QUERIES]]
+            answers += self._post("multi-search", {"queries": asked}).get("results") or [{}] * len(asked)
+        return answers
+
+    def totals(self, texts: Sequence[str], expression: str = "") -> list[int]:
+        """How many documents each text finds that pass the expression."""
+        queries = [{"q": text, "filter": expression or None, "hitsPerPage": 0} for text in texts]
+        return [int(answer.get("totalHits", 0)) for answer in self.ask_all(queries)]
+
+    def count(self) -> int:
+        """How many documents the index holds."""
+        return int(self._fetch({"limit": 0, "fields": ["id"]}).get("total", 0))
+
+    def rows(self, expression: str, attributes: Sequence[str], limit: int) -> Iterator[Mapping[str, Any]]:
+        """Rows that pass an expression, at most ``limit``, fetched page by page."""
+        fetched = 0
+        while fetched < limit:
+            body = {"fields": list(attributes), "limit": min(_PAGE, limit - fetched), "offset": fetched}
+            page = self._fetch(body | ({"filter": expression} if expression else {}))
+            found = page.get("results", ())
+            yield from found
+            fetched += len(found)
+            if not found or fetched >= int(page["total"]):
+                return
+
+    def by_id(self, ids: Sequence[int], attributes: Sequence[str]) -> dict[int, Mapping[str, Any]]:
+        """Rows by their ids."""
+        body = {"ids": list(ids), "fields": ["id", *attributes], "limit": len(ids)}
+        return {int(row["id"]): row for row in self._fetch(body).get("results", ())} if ids else {}
+
+    def _fetch(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        return self._post(f"indexes/{self._name}/documents/fetch", body)
+
+    def _post(self, path: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        try:
+            answer: Mapping[str, Any] = self._server.post(path, body)
+        except Refused as error:
+            if error.code != "index_not_found":
+                raise
+            return {}  # nothing was indexed yet
+        return answer
+
+
+class Phrases:
+    """Looks phrases up in the words of those who have all of them; ``gave_up``: there were too many."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self.gave_up = False
+
+    def look_up(self, field: Field, coded: Sequence[str], expression: str) -> Sequence[int] | None:
+        """See ``PhraseLookup``."""
+        name = words_attribute(field)
+        wanted = f" {' '.join(coded)} "
+        rows = list(self._reader.rows(expression, ["id", name], MAX_LOOKED_UP + 1))
+        if len(rows) > MAX_LOOKED_UP:
+            self.gave_up = True
+            return None
+        return [int(row["id"]) for row in rows if wanted in f" {' '.join(row.get(name, ()))} "]
+
+
+def exactly(word: str) -> str:
+    """The query that finds a word as it is: no beginnings, no typing errors. Words hold letters and digits
+    only, so nothing in them is syntax."""
+    return f'"{word}"'

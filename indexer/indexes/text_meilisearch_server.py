@@ -1,0 +1,173 @@
+"""Talking with a Meilisearch server: one client a thread, retries, tasks, and errors that say what to do.
+
+The ``meilisearch`` package keeps the headers of a request in the client and changes them from call to call,
+so threads must not share one; it neither retries nor tells a wrong key from a server that is away. Both are
+done here.
+"""
+
+import random
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+import meilisearch
+from meilisearch.errors import (
+    MeilisearchApiError,
+    MeilisearchCommunicationError,
+    MeilisearchError,
+    MeilisearchTimeoutError,
+)
+
+from indexer.errors import CatalogError
+
+__all__ = ["OLDEST", "Refused", "Server"]
+
+OLDEST = (1, 15)
+"""Oldest version that has all we use: filters by beginnings, filterable patterns, no typos in numbers."""
+
+_TRIES = 5
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 2.0
+_PASSING = (429, 502, 503, 504)
+_POLL, _LONGEST_POLL = 0.01, 0.5
+_JSON = "application/json"
+
+
+class Refused(CatalogError):
+    """The server refused a request, or a task of it, for what is in it. ``code`` is Meilisearch's own."""
+
+
+@dataclass
+class Server:
+    """A server at ``url``; ``key`` is sent with every request and appears in no message.
+
+    ``timeout`` bounds one request, in seconds. All methods raise ``CatalogError``: ``meilisearch_away``,
+    ``meilisearch_key``, ``meilisearch_version``, ``meilisearch_failed``.
+    """
+
+    url: str
+    key: str | None = field(default=None, repr=False)
+    timeout: float = 30.0
+    _local: threading.local = field(default_factory=threading.local, repr=False)
+
+    @property
+    def shown(self) -> str:
+        """The URL without user, password and query."""
+        parts = urlsplit(self.url)
+        host = parts.netloc.rpartition("@")[2]
+        return f"{parts.scheme}://{host}{parts.path}".rstrip("/")
+
+    def get(self, path: str) -> Any:
+        """Answer of a GET request. Raises ``Refused``."""
+        return self._ask(lambda http: http.get(path))
+
+    def post(
+        self,
+        path: str,
+        body: Mapping[str, Any] | Sequence[Any] | bytes,
+        *,
+        kind: str = _JSON,
+        once: bool = False,
+    ) -> Any:
+        """Answer of a POST request; ``once``: it must not be sent a second time. Raises ``Refused``."""
+        return self._ask(lambda http: http.post(path, body, kind), 1 if once else _TRIES)
+
+    def patch(self, path: str, body: Mapping[str, Any]) -> Any:
+        """Answer of a PATCH request. Raises ``Refused``."""
+        return self._ask(lambda http: http.patch(path, body, _JSON))
+
+    def delete(self, path: str) -> Any:
+        """Answer of a DELETE request. Raises ``Refused``."""
+        return self._ask(lambda http: http.delete(path))
+
+    def wait(self, task: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Wait until a task has ended well; answers it. Raises ``Refused`` for what is in it."""
+        number, pause = int(task["taskUid"]), _POLL
+        while True:
+            state: Mapping[str, Any] = self.get(f"tasks/{number}")
+            if state["status"] == "succeeded":
+                return state
+            if state["status"] not in ("enqueued", "processing"):
+                self._raise_failure(number, state.get("error") or {"code": state["status"]})
+            time.sleep(pause)
+            pause = min(pause * 1.5, _LONGEST_POLL)
+
+    def check_version(self) -> None:
+        """Raise ``meilisearch_version`` for a server that is too old."""
+        version = str(self.get("version").get("pkgVersion", ""))
+        numbers = tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
+        if numbers < OLDEST:
+            raise CatalogError(
+                "meilisearch_version",
+                f"Meilisearch at {self.shown} is version {version or 'unknown'}; Pinakes needs "
+                f"{'.'.join(map(str, OLDEST))} or newer. Upgrade the server.",
+            )
+
+    def _http(self) -> Any:
+        if not hasattr(self._local, "client"):
+            self._local.client = meilisearch.Client(self.url, self.key, timeout=self.timeout)
+        return self._local.client.http
+
+    def _ask(self, request: Callable[[Any], Any], tries: int = _TRIES) -> Any:
+        pause = _FIRST_PAUSE
+        for left in reversed(range(tries)):
+            try:
+                answer = request(self._http())
+            except MeilisearchApiError as error:
+                if error.status_code not in _PASSING or not left:
+                    raise self._refusal(error) from error
+            except MeilisearchTimeoutError as error:
+                raise self._away(f"did not answer within {self.timeout:g} seconds") from error
+            except MeilisearchCommunicationError as error:
+                if not left:
+                    raise self._away("cannot be reached") from error
+            except MeilisearchError as error:
+                raise self._away("answers with an error") from error
+            except ValueError as error:  # not JSON; also a URL that requests cannot use
+                raise self._away("does not answer as Meilisearch does") from error
+            else:
+                if isinstance(answer, Mapping):
+                    return answer
+                raise self._away("does not answer as Meilisearch does")
+            time.sleep(pause * random.uniform(0.5, 1.0))
+            pause = min(pause * 2, _LONGEST_PAUSE)
+        raise self._away("cannot be reached")
+
+    def _away(self, fault: str) -> CatalogError:
+        return CatalogError(
+            "meilisearch_away",
+            f"Meilisearch at {self.shown} {fault}. Start the server, or correct PINAKES_MEILISEARCH_URL; "
+            "without that variable Pinakes uses its embedded index.",
+        )
+
+    def _refusal(self, error: MeilisearchApiError) -> Exception:
+        code, status = str(error.code or ""), int(error.status_code)
+        if status in (401, 403):
+            return CatalogError(
+                "meilisearch_key",
+                f"Meilisearch at {self.shown} refuses the key ({code or status}). "
+                "Set MEILI_MASTER_KEY to the key that the server was started with.",
+            )
+        if not code and status != 413:
+            return self._away(f"does not answer as Meilisearch does (status {status})")
+        if status >= 500 or code == "no_space_left_on_device":
+            return self._failed(f"{code}: {error.message}")
+        return self._refused(code or "payload_too_large", error.message)
+
+    def _refused(self, code: str, message: Any) -> Refused:
+        return Refused(code, f"Meilisearch at {self.shown} refused a request ({code}): {str(message)[:300]}")
+
+    def _failed(self, what: str) -> CatalogError:
+        return CatalogError(
+            "meilisearch_failed",
+            f"Meilisearch at {self.shown} failed ({what[:300]}). Look at its log and its disk, then run the "
+            "same command again.",
+        )
+
+    def _raise_failure(self, number: int, error: Mapping[str, Any]) -> None:
+        code, kind = str(error.get("code")), error.get("type")
+        if kind == "invalid_request" and code != "index_not_found":
+            raise self._refused(code, error.get("message"))
+        raise self._failed(f"task {number}, {code}: {error.get('message', 'no reason given')}")

@@ -1,0 +1,147 @@
+"""Settings of a Meilisearch index, all derived from ``FIELDS``; a live index with others is built anew."""
+
+from collections.abc import Mapping, Sequence
+from math import log2
+from typing import Any
+
+from indexer.domain.cards import CARD_FIELDS
+from indexer.domain.fields import FIELDS, Field, FieldType
+
+__all__ = [
+    "FORMAT", "MAX_LISTED", "MAX_TOTAL", "MAX_VALUES", "ORDER_ATTRIBUTES", "SEARCHED_ORDER", "SIZED",
+    "has_words", "id_and_length", "index_settings", "is_paired", "is_same", "pairs_attribute", "searched",
+    "sized_id", "words_attribute",
+]  # fmt: skip
+
+FORMAT = 1
+"""Number of the documents' layout; an index of another format is built anew."""
+
+MAX_VALUES = 100
+"""So many values of a facet are told, the most frequent."""
+
+MAX_LISTED = 500
+"""So many of those who have a word can be listed by the facet ``SIZED``."""
+
+SIZED = "sized"
+"""Number that holds an id and a length (``sized_id``). As a facet it lists who matches without reading
+documents, ten times as fast as hits do."""
+
+_LENGTHS = 64
+
+MAX_TOTAL = 1_000_000
+"""Matches beyond are not counted and cannot be paged to."""
+
+SEARCHED_ORDER = (
+    "name", "trigger_words", "file_names", "creator", "tags", "version", "category", "training_tags",
+    "prompts", "description",
+)  # fmt: skip
+"""Weight names, the weightiest first: Meilisearch weighs a field by its place, not by a number of ours."""
+
+_UNPAIRED = ("description",)
+"""Fields too long to keep their pairs of words: their phrases are looked up in their words."""
+
+ORDER_ATTRIBUTES: Mapping[str, str] = {
+    name: f"by_{name}" for name in ("newest", "updated", "rating", "downloads", "size", "name")
+}
+"""Order -> the attribute that is sorted by."""
+
+
+def words_attribute(field: Field) -> str:
+    """Name of the attribute that holds a field's words."""
+    return f"w_{field.name}"
+
+
+def sized_id(id_: int, length: int) -> int:
+    """An id and, by quarters of powers of two, the number of words of a document in one number."""
+    return id_ * _LENGTHS + min(_LENGTHS - 1, int(4 * log2(length + 1)))
+
+
+def id_and_length(sized: int) -> tuple[int, float]:
+    """What ``sized_id`` put together; the length is about right."""
+    id_, step = divmod(sized, _LENGTHS)
+    return id_, 2.0 ** (step / 4)
+
+
+def has_words(field: Field) -> bool:
+    """Whether a field's words are kept: they are searched or filtered by."""
+    return field.type is FieldType.TEXT or field.weight is not None
+
+
+def is_paired(field: Field) -> bool:
+    """Whether pairs of neighbouring words are kept, so that phrases of two words need no second look."""
+    return field.name not in _UNPAIRED
+
+
+def pairs_attribute(field: Field) -> str:
+    """Name of the attribute that holds a field's pairs of words."""
+    return f"p_{field.name}"
+
+
+def searched() -> list[Field]:
+    """Fields that plain words search, the weightiest first."""
+    places = {name: place for place, name in enumerate(SEARCHED_ORDER)}
+    fields = [field for field in FIELDS.values() if field.weight is not None]
+    return sorted(fields, key=lambda field: places.get(field.weight or "", len(places)))
+
+
+def index_settings() -> dict[str, Any]:
+    """The settings, in the shape of Meilisearch's settings route."""
+    texts = [words_attribute(field) for field in FIELDS.values() if has_words(field)]
+    return {
+        # The last name is of no attribute: it makes an index of another format look different.
+        "displayedAttributes": [
+            "id",
+            "card",
+            "brief",
+            "maker",
+            *texts,
+            f"format-{FORMAT}-{len(CARD_FIELDS)}",
+        ],
+        "searchableAttributes": [words_attribute(field) for field in searched()],
+        "filterableAttributes": _filterable(),
+        "sortableAttributes": sorted(["id", *ORDER_ATTRIBUTES.values()]),
+        "rankingRules": ["sort", "words", "typo", "attribute", "exactness", "id:asc"],
+        # Words are cut before they get here; what is typed is never a synonym, a stop word or a phrase.
+        "stopWords": [],
+        "synonyms": {},
+        "separatorTokens": [],
+        "nonSeparatorTokens": [],
+        "dictionary": [],
+        "distinctAttribute": None,
+        "proximityPrecision": "byAttribute",
+        "typoTolerance": {
+            "enabled": True,
+            "minWordSizeForTypos": {"oneTypo": 4, "twoTypos": 8},
+            "disableOnWords": [],
+            "disableOnAttributes": [],
+            "disableOnNumbers": True,
+        },
+        # In the order of values it stops when it has enough; by count it would look at all.
+        "faceting": {"maxValuesPerFacet": MAX_LISTED, "sortFacetValuesBy": {"*": "count", SIZED: "alpha"}},
+        "pagination": {"maxTotalHits": MAX_TOTAL},
+        "facetSearch": False,
+        "prefixSearch": "indexingTime",
+    }
+
+
+def _filterable() -> list[dict[str, Any]]:
+    ranged = [f.name for f in FIELDS.values() if f.type.ranged]
+    whole = [f.name for f in FIELDS.values() if not f.type.ranged and f.type is not FieldType.TEXT]
+    texts = [f for f in FIELDS.values() if has_words(f)]
+    words = [words_attribute(f) for f in texts]
+    pairs = [pairs_attribute(f) for f in texts if is_paired(f)]
+    return [_rule(["id", *ranged], comparison=True), _rule([SIZED, *whole, *words, *pairs], comparison=False)]
+
+
+def _rule(names: Sequence[str], *, comparison: bool) -> dict[str, Any]:
+    features = {"facetSearch": False, "filter": {"equality": True, "comparison": comparison}}
+    return {"attributePatterns": list(names), "features": features}
+
+
+def is_same(wanted: Any, live: Any) -> bool:
+    """Whether the live settings are those wanted; settings that are not wanted may be anything."""
+    if isinstance(wanted, Mapping) and wanted:
+        return isinstance(live, Mapping) and all(
+            is_same(value, live.get(key)) for key, value in wanted.items()
+        )
+    return bool(wanted == live)
