@@ -18,7 +18,9 @@ from indexer.errors import PinakesError
 from indexer.progress import Noted
 from indexer.settings import read_settings
 from indexer.sources.local import MODEL_SUFFIXES
+from search.cli_check import EXAMPLE, check
 from search.cli_personal import mark, marks_app, saved_app
+from search.cli_plan import plan
 
 __all__ = ["app", "main"]
 
@@ -300,6 +302,8 @@ def _show_counts(console: Console, counts: dict[str, object]) -> None:
 app.registered_commands = [*indexer_app.registered_commands, *app.registered_commands]
 app.registered_groups = [*indexer_app.registered_groups]
 app.command(epilog="Example: pinakes mark 12 --favourite --rating 4.5 --for portrait --tag comic")(mark)
+app.command(epilog="Example: pinakes plan --to flux2-klein-9b --out plan.html")(plan)
+app.command(epilog=EXAMPLE)(check)
 app.add_typer(marks_app, name="marks")
 app.add_typer(saved_app, name="saved")
 

@@ -215,12 +215,13 @@ class Pinakes:
         looked, like = self._looked(what, by, allowed)
         cut_offs = {way: self.looks.cut_off(way) for way in looked}
         signals = {_BY_SIGNALS[way]: scores for way, scores in looked.items()}
+        by = by if len(looked) > 1 else next(iter(looked))
         return self._answer(
             parsed,
             self._looking(signals, alike(looked, cut_offs, min_score)),
             Page(limit, offset, wanted, versions=versions or by == "weights"),
             started,
-            by=by if len(looked) > 1 else next(iter(looked)),
+            by=by,
             like={"id": like.id, "name": like.name} if like else "picture",
         )
 

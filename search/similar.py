@@ -191,6 +191,12 @@ class Looks:
                 raise _other_weights()
             return index, self._space
 
+    def style_index(self) -> tuple[VectorIndex, StyleSpace, Vectors]:
+        """For questions in batches: the style index (one row an entry), the space that was fitted for it, and
+        an even sample of its rows (m, d). Raises ``UsageError`` (``no_vectors``, ``other_weights``)."""
+        index, space = self._style()
+        return index, space, self._at_large(index)
+
     def _content(self) -> VectorIndex:
         with self._lock:
             index = self._published("content")

@@ -19,7 +19,7 @@ from typing import Any
 import orjson
 
 from indexer.importing import import_dumps
-from indexer.indexes.text_tantivy import TantivyIndex
+from indexer.indexes.text_open import open_text_index
 from indexer.progress import Silent, Stage
 from indexer.settings import Settings
 
@@ -86,7 +86,7 @@ def _measure(files: Sequence[Path], settings: Settings) -> None:
     before, busy = time.perf_counter(), time.process_time()
     report = import_dumps(files, settings, watch)
     spent, busy = time.perf_counter() - before, time.process_time() - busy
-    found = TantivyIndex(settings.text_folder).count()
+    found = open_text_index(settings).count()
     print(f"{report.items:,} items to searchable in {spent:.1f} s ({busy:.1f} s of processor): ", end="")
     print(f"{report.items / spent:,.0f} items/s, {found:,} entries found, {report.refused:,} refused")
     told = ", ".join(f"{part}%: {size:.0f} MiB" for part, size in watch.seen.items())

@@ -122,3 +122,45 @@ def test_a_real_person_judged_by_words_is_hidden() -> None:
     words = {"name": "Ada Example", "tags": ["woman", "singer"], "description": "She is an American actress."}
     found = document(file(("sidecar:json", words)))
     assert (found.category, found.hidden) == ("celebrity", ("real_person",))
+
+
+def test_descriptions_of_version_and_model_are_joined_as_text() -> None:
+    found = document(
+        file(("sidecar:civitai.info", {"description": "copied"})),
+        claims=[("civitai", {"description": "<p>New in v2</p>"}), ("civitai", {"description": "<p>Ink</p>"})],
+        plain=lambda text: text.replace("<p>", "").replace("</p>", ""),
+    )
+    assert found.description == "Ink\nNew in v2"
+
+
+def test_what_hubs_and_headers_tell_beside() -> None:
+    found = document(
+        file(("header:kohya", {"training_tags": ["ink", "1girl"]})),
+        claims=[("civitai", {"updated_at": "2026-02-03T10:00:00Z", "tips": 30})],
+        uses=7,
+        fold=1,
+    )
+    assert (found.training_tags, found.updated, found.tips, found.uses) == (
+        ("ink", "1girl"),
+        "2026-02-03",
+        30,
+        7,
+    )
+    assert (found.fold, document(file(), fold=2).fold) == (1, 0)
+
+
+def test_a_licence_is_found_by_its_title_its_id_and_what_it_permits() -> None:
+    sdxl = document(file(), claims=[("huggingface", {"licence": "apache-2.0"})])
+    assert sdxl.licence == "Apache 2.0"
+    assert {"Apache 2.0", "apache-2.0", "commercial", "sell-images", "merge"} <= set(sdxl.licences)
+    assert document(file(), claims=[("huggingface", {"licence": "my own"})]).licences == ("my own",)
+    assert document(file()).licences == ()
+
+
+def test_an_adapter_permits_no_more_than_its_base() -> None:
+    flux = VERDICT | {"architecture": "flux1-dev", "architecture_path": ["flux1", "flux1-dev"]}
+    said = [("civitai", {"permissions": {"commercial": ["Image", "Sell"], "derivatives": True}})]
+    assert document(file(), claims=said).permissions == ("commercial", "sell-images", "sell-model", "merge")
+    assert document(file(verdict=flux), claims=said).permissions == ("non-commercial", "merge")
+    noob = document(file(), claims=[*said, ("civitai", {"base_label": "NoobAI"})])
+    assert noob.permissions == ("non-commercial", "merge")
