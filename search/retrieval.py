@@ -9,12 +9,13 @@ from indexer.catalog.database import Catalog
 from indexer.domain.cards import Card, card_of
 from indexer.domain.fields import FIELDS
 from indexer.domain.filters import ALL, And, Filter, keyword, values_of
-from indexer.domain.ordering import MAX_SHUFFLED, shuffled
+from indexer.domain.ordering import MAX_SHUFFLED
 from indexer.domain.records import Document
 from indexer.indexes.text import TextHits, TextIndex, TextQuery
 from search.query import ParsedQuery
 from search.ranking import load_weights
 from search.relevance import text_scores
+from search.shuffling import shuffled_ids
 
 __all__ = [
     "RANKED",
@@ -27,7 +28,7 @@ __all__ = [
     "text_candidates",
 ]
 
-RANKED = 1_000
+RANKED = 500
 """So many best matches are ranked by all signals; beyond them the engine's own order stands."""
 
 
@@ -95,7 +96,7 @@ def shuffled_candidates(
     query = TextQuery(parsed.terms, parsed.phrases, where, load_weights().fields)
     found = text.search(query, RANKED if query.spoken else 1, facets)
     ids = found.ids if query.spoken else text.matching(where, MAX_SHUFFLED)
-    order = shuffled(ids, span.seed)
+    order = shuffled_ids(ids, span.seed)
     first = span.offset + span.limit <= RANKED
     window = order[:RANKED] if first else order[span.offset :][: span.limit]
     with catalog.read() as session:

@@ -42,7 +42,7 @@ from indexer.thumbnails import thumbnail_path
 from search.answering import Answering, Page
 from search.answers import Answer
 from search.bases import wanted_base
-from search.described import described, described_picture, fitting_documents
+from search.described import described, described_picture, fitting_documents, spoken
 from search.duplicates import Duplicates, find_duplicates
 from search.map import Maps, StyleMap
 from search.mislabelled import Mislabelled, labels_at_fault
@@ -68,6 +68,8 @@ _BY = ("style", "content", "mix", "weights")
 _BY_SIGNALS = {"style": "style", "content": "semantic", "weights": "weights"}
 MAX_LIMIT = 200
 MAX_MATCHING = 1_000_000
+_WIDE = 0.8
+"""Share of the entries from which a filter is so wide that the nearest pictures are filtered afterwards."""
 _FACETS = tuple(field.name for field in FIELDS.values() if field.facet)
 
 
@@ -137,13 +139,15 @@ class Pinakes:
         seed: int = 0,
         typing: bool = False,
         versions: bool = False,
+        facets: bool = True,
     ) -> Answer:
         """Find entries by words and filters, and by what is in a picture when ``image`` is given.
 
         ``base`` is an architecture or a family, as people call it; entries that do not fit it fall back.
         ``seed`` makes another ``random`` order. ``typing``: the last word may be unfinished. Versions and
-        near-duplicates of a model make one hit, unless ``versions``. Raises ``QueryError`` with a caret for
-        a query that cannot be understood, ``UsageError`` for other arguments.
+        near-duplicates of a model make one hit, unless ``versions``. Without ``facets`` nothing is counted by
+        field, which is quicker. Raises ``QueryError`` with a caret for a query that cannot be understood,
+        ``UsageError`` for other arguments.
         """
         started = time.perf_counter()
         _check_page(sort, limit, offset)
@@ -153,13 +157,14 @@ class Pinakes:
             found = self._by_picture(parsed, image)
             return self._answer(parsed, found, page, started)
         span = Span(limit, offset, None if sort == "relevance" else sort, seed, typing)
-        return self._answer(parsed, self._by_words(parsed, span), page, started, sort=sort)
+        found = self._by_words(parsed, span, _FACETS if facets else ())
+        return self._answer(parsed, found, page, started, sort=sort)
 
-    def _by_words(self, parsed: ParsedQuery, span: Span) -> Candidates:
+    def _by_words(self, parsed: ParsedQuery, span: Span, facets: Sequence[str]) -> Candidates:
         where = visible(self.settings, parsed)
         if span.order == "random":
-            return shuffled_candidates(self.text, self.catalog, parsed, where, span, _FACETS)
-        found = text_candidates(self.text, parsed, where, span, _FACETS)
+            return shuffled_candidates(self.text, self.catalog, parsed, where, span, facets)
+        found = text_candidates(self.text, parsed, where, span, facets)
         if span.order is None and self.settings.clip_pretrained is not None:
             return described(self.looks, self.catalog, self.text, parsed, where, found)
         return found
@@ -174,9 +179,11 @@ class Pinakes:
         looked = self.looks.of_image(image, "content", narrowed.ids)
         return replace(self._looking({"semantic": looked}, looked), facets=narrowed.facets)
 
-    def _looking(self, signals: Mapping[str, Mapping[int, float]], scores: Mapping[int, float]) -> Candidates:
-        """Candidates that pictures alone gave."""
-        documents = fitting_documents(self.catalog, scores, ALL)
+    def _looking(
+        self, signals: Mapping[str, Mapping[int, float]], scores: Mapping[int, float], where: Filter = ALL
+    ) -> Candidates:
+        """Candidates that pictures alone gave, those that pass a filter."""
+        documents = fitting_documents(self.catalog, scores, where)
         return Candidates([card_of(document) for document in documents], len(documents), signals)
 
     def similar(
@@ -211,14 +218,14 @@ class Pinakes:
         wanted = wanted_base(base)
         if wanted is not None:
             where = And((where, AnyOf(FIELDS["fits"], (wanted.architecture,))))
-        allowed = None if is_everything(where) else self._matching(parsed, where)
+        allowed = self._allowed(parsed, where)
         looked, like = self._looked(what, by, allowed)
         cut_offs = {way: self.looks.cut_off(way) for way in looked}
         signals = {_BY_SIGNALS[way]: scores for way, scores in looked.items()}
         by = by if len(looked) > 1 else next(iter(looked))
         return self._answer(
             parsed,
-            self._looking(signals, alike(looked, cut_offs, min_score)),
+            self._looking(signals, alike(looked, cut_offs, min_score), where),
             Page(limit, offset, wanted, versions=versions or by == "weights"),
             started,
             by=by,
@@ -347,8 +354,21 @@ class Pinakes:
         with self.catalog.read() as session:
             return library_counts(session)
 
+    def _allowed(self, parsed: ParsedQuery, where: Filter) -> Sequence[int] | None:
+        """Ids to look among; None where a filter keeps so much that the nearest of all are looked at."""
+        if spoken(parsed):
+            return self._matching(parsed, where)
+        wide = is_everything(where) or self._share(where) > _WIDE
+        return None if wide else self._matching(parsed, where)
+
+    def _share(self, where: Filter) -> float:
+        """Share of the entries that pass a filter."""
+        return self.text.search(TextQuery((), where=where), 1).total / max(1, self.text.count())
+
     def _matching(self, parsed: ParsedQuery, where: Filter) -> Sequence[int]:
         """Ids that pass the words and the filter, for a vector search."""
+        if not spoken(parsed):
+            return self.text.matching(where, MAX_MATCHING)
         return self.text.search(TextQuery(parsed.terms, parsed.phrases, where), MAX_MATCHING).ids
 
     def _answer(

@@ -63,9 +63,14 @@ class _Gathered:
 
 
 def published_models(
-    session: Session, model_ids: Iterable[int], known: Mapping[int, Document] | None = None
+    session: Session,
+    model_ids: Iterable[int],
+    known: Mapping[int, Document] | None = None,
+    *,
+    whole: bool = True,
 ) -> dict[int, PublishedModel]:
-    """Models by id, those that are there. ``known`` are documents that were read already, of all versions."""
+    """Models by id, those that are there. ``known`` are documents that were read already, of all versions.
+    Without ``whole`` statements alone are read beside them: no files, pictures and numbers."""
     wanted = sorted(set(model_ids))
     rows = [row for piece in pieces(wanted) for row in session.execute(_models().where(Model.id.in_(piece)))]
     versions = [
@@ -74,8 +79,8 @@ def published_models(
         for row in session.execute(_versions().where(Version.model_id.in_(piece)).order_by(Version.id))
     ]
     said = statements(session, "model", _told(rows))
-    numbers = _latest(session, "model", {row.id for row in rows})
-    gathered = _gather(session, versions, known)
+    numbers = _latest(session, "model", {row.id for row in rows} if whole else set())
+    gathered = _gather(session, versions, known, whole=whole)
     of_model: dict[int, list[PublishedVersion]] = {}
     for row in versions:
         of_model.setdefault(row.model_id, []).append(gathered.version(row))
@@ -122,18 +127,21 @@ def _versions() -> Any:
     return select(Version.id, Version.model_id, Version.key, Version.added_at, Version.gone)
 
 
-def _gather(session: Session, rows: Sequence[Any], known: Mapping[int, Document] | None) -> _Gathered:
+def _gather(
+    session: Session, rows: Sequence[Any], known: Mapping[int, Document] | None, *, whole: bool
+) -> _Gathered:
     ids = [row.id for row in rows]
     said = statements(session, "version", _told(rows))
-    held = held_files(session, ids)
+    shown = ids if whole else []
+    held = held_files(session, shown)
     silent = {row.id for row in rows if row.id not in said and row.key.startswith("civitai:")}
     return _Gathered(
         documents=documents(session, ids) if known is None else known,
         said=said,
-        numbers=_latest(session, "version", set(ids)),
-        offered=offered_files(session, ids),
+        numbers=_latest(session, "version", set(shown)),
+        offered=offered_files(session, shown),
         held=held,
-        images=shown_images(session, ids),
+        images=shown_images(session, shown),
         copies=copied_statements(session, {file.id: id_ for id_ in silent for file in held.get(id_, ())}),
     )
 

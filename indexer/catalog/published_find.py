@@ -41,12 +41,13 @@ def model_ids(session: Session, keys: Iterable[str]) -> dict[str, int]:
 
 def owners(session: Session, version_ids: Iterable[int]) -> dict[int, int]:
     """The model of each version that is an entry."""
-    shown = select(Entry.version_id).where(Entry.document.is_not(None))
     return {
         id_: model_id
         for piece in pieces(version_ids)
         for id_, model_id in session.execute(
-            select(Version.id, Version.model_id).where(Version.id.in_(piece), Version.id.in_(shown))
+            select(Version.id, Version.model_id)
+            .join(Entry, Entry.version_id == Version.id)
+            .where(Version.id.in_(piece), Entry.document.is_not(None))
         )
     }
 

@@ -15,10 +15,11 @@ from starlette.types import ASGIApp
 import search.web
 from indexer.errors import UsageError
 from indexer.settings import Settings
-from search.api import routes
+from search.api import check, lineage, plan, routes
 from search.api.errors import add_error_handlers
 from search.api.login import login_routes
 from search.api.security import Guard, Rules, require_token
+from search.api.v1 import routes as v1
 from search.service import Pinakes
 from search.web import pages
 from search.web.templating import page
@@ -69,6 +70,10 @@ def create_app(settings: Settings, token: str | None = None) -> FastAPI:
     app.state.pinakes = Pinakes(settings)
     add_error_handlers(app)
     app.include_router(routes.router)
+    app.include_router(plan.router)
+    app.include_router(check.router)
+    app.include_router(lineage.router)
+    app.include_router(v1.router)
     app.include_router(_documentation())
     app.include_router(pages.router)
     if token is not None:

@@ -58,7 +58,7 @@ Offset = Annotated[int, Query(ge=0, le=1_000_000, description="Skip so many hits
 _SORT = "relevance, newest, updated, rating, downloads, size, name or random"
 Sort = Annotated[str, Query(description=_SORT, max_length=100)]
 Seed = Annotated[int, Query(ge=0, le=2**63 - 1, description="Another number gives another random order")]
-Typing = Annotated[bool, Query(description="The last word may be unfinished")]
+Typing = Annotated[bool, Query(description="The last word may be unfinished; facets are left out")]
 Versions = Annotated[bool, Query(description="Each version is a hit of its own")]
 _BY = "style: how it is drawn; content: what is in it; mix: both; weights: how an adapter changes the model"
 By = Annotated[str, Query(description=_BY, max_length=100)]

@@ -57,6 +57,7 @@ def search(
             seed=seed,
             typing=typing,
             versions=versions,
+            facets=not typing,
         )
     return Json(answer.to_json())
 

@@ -9,8 +9,9 @@ import hmac
 import ipaddress
 import re
 import socket
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.cookies import CookieError, SimpleCookie
+from urllib.parse import parse_qsl
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -32,6 +33,7 @@ _SAFE = {"GET", "HEAD", "OPTIONS"}
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 _HOST = re.compile(r"(?P<name>\[[0-9a-fA-F:.]{2,45}\]|[A-Za-z0-9._-]{1,253})(?::(?P<port>\d{1,5}))?")
 _OPEN_TO_ALL = ("/login", "/static/")
+_CIVITAI = ("/api/v1/", "/api/download/")
 _BODY_TYPES = ("application/json", "multipart/form-data")
 _FORM = "application/x-www-form-urlencoded"
 
@@ -104,10 +106,12 @@ class Guard:
         dressed = Dressed(send, scope, private=self.rules.token is not None)
         refusal = self._refusal(scope)
         if refusal is not None:
-            await refuse(dressed, refusal)
+            civitai = scope["path"].startswith(_CIVITAI)
+            await refuse(dressed, replace(refusal, told_as="error") if civitai else refusal)
             return
         if scope["method"] == "HEAD":
-            scope = {**scope, "method": "GET"}  # every GET answers HEAD too; the body is left out on its way
+            # Every GET answers HEAD too; the body is left out on its way, and files are not even read.
+            scope = {**scope, "method": "GET", "pinakes.bare": True}
         limited = Limited(receive, dressed, _limit(scope))
         self.active += 1
         try:
@@ -148,6 +152,8 @@ class Guard:
         token, path = self.rules.token, scope["path"]
         if token is None or path.startswith(_OPEN_TO_ALL) or _has_token(headers, token):
             return None
+        if path.startswith(_CIVITAI) and _token_asked(scope, token):
+            return None
         if scope["method"] in _SAFE and "text/html" in headers.get("accept", "") and path[:5] != "/api/":
             return Refusal(303, "token", "Sign in first.", {"Location": "/login"})
         return Refusal(
@@ -168,6 +174,12 @@ def _has_token(headers: Headers, token: str) -> bool:
     except CookieError:
         return False
     return COOKIE in cookies and same_token(cookies[COOKIE].value, cookie_value(token))
+
+
+def _token_asked(scope: Scope, token: str) -> bool:
+    """Civitai's clients may show their key as ``?token=``; only those routes take it, for addresses leak."""
+    pairs = parse_qsl(scope["query_string"].decode("latin-1"), max_num_fields=1_000)
+    return any(name == "token" and same_token(value, token) for name, value in pairs)
 
 
 def _wrong_origin(scope: Scope, headers: Headers) -> Refusal | None:

@@ -33,10 +33,12 @@ class Refusal:
     code: str
     message: str
     headers: Mapping[str, str] = field(default_factory=dict)
+    told_as: str = "message"
+    """Name of the message in the answer; Civitai's clients look for ``error``."""
 
 
 async def refuse(send: Send, refusal: Refusal) -> None:
-    body = orjson.dumps({"code": refusal.code, "message": refusal.message})
+    body = orjson.dumps({"code": refusal.code, refusal.told_as: refusal.message})
     headers = {"content-type": "application/json", "content-length": str(len(body)), **refusal.headers}
     pairs = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
     await send({"type": "http.response.start", "status": refusal.status, "headers": pairs})

@@ -1,0 +1,136 @@
+"""Our records in the hub's words: numbers, types, base models, AIR, permissions. Tables: ``drop_in.toml``."""
+
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from indexer.catalog.published_records import PublishedModel, PublishedVersion
+from indexer.domain.records import Document
+from indexer.domain.vocabulary import base_label, base_labels
+
+__all__ = [
+    "air",
+    "base_model",
+    "drop_in",
+    "is_own",
+    "label_of",
+    "model_number",
+    "moment",
+    "number_of",
+    "own_number",
+    "type_of",
+    "uses",
+    "version_number",
+]
+
+
+@cache
+def drop_in() -> Mapping[str, Any]:
+    """The table ``search/data/drop_in.toml``."""
+    return tomllib.loads((files("search") / "data" / "drop_in.toml").read_text("utf-8"))
+
+
+def own_number(id_: int) -> int:
+    """The number under which a row of ours is known here; the hub's numbers are below."""
+    first: int = drop_in()["own"]["first"]
+    return first + id_
+
+
+def is_own(number: int) -> int | None:
+    """The row's id behind a number of ours, None for a number of the hub."""
+    id_ = number - drop_in()["own"]["first"]
+    return id_ if id_ > 0 else None
+
+
+def model_number(model: PublishedModel) -> int:
+    """The hub's number of a model, else ours."""
+    return _digits(model.key.removeprefix("civitai:")) or own_number(model.id)
+
+
+def version_number(version: PublishedVersion) -> int:
+    """The hub's number of a version, else ours."""
+    return number_of(version.key, version.id)
+
+
+def number_of(key: str, id_: int) -> int:
+    """The number of a version by its key and id."""
+    hub, _, number = key.partition("@")
+    return (_digits(number) if hub.startswith("civitai:") else None) or own_number(id_)
+
+
+def _digits(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else None
+
+
+def type_of(document: Document | None) -> str:
+    """The type of a model by what it was found to be."""
+    if document is None:
+        return "Other"
+    table = drop_in()
+    found = table["kinds"].get(document.kind, "Other")
+    return str(table["adapters"].get(document.adapter, found) if document.kind == "lora" else found)
+
+
+def base_model(document: Document | None) -> str:
+    """The base model as a source claims it, spelled as the hub does; else by what the tensors are."""
+    if document is None:
+        return str(drop_in()["labels"]["none"])
+    if document.base_label:
+        known = base_label(document.base_label)
+        return known.id if known is not None else document.base_label
+    return label_of(document.architecture_path, document.family)
+
+
+def label_of(path: Sequence[str], family: str | None) -> str:
+    """The hub's label for an architecture (its path, root first) and a family; the nearest one above where
+    the architecture has none of its own."""
+    for architecture in reversed(path):
+        for wanted in (family, None) if family else (None,):
+            found = _labels().get((architecture, wanted))
+            if found is not None:
+                return found
+    return str(drop_in()["labels"]["none"])
+
+
+@cache
+def _labels() -> Mapping[tuple[str, str | None], str]:
+    """(architecture, family) -> label. The hub's own labels are those with an ecosystem."""
+    found: dict[tuple[str, str | None], str] = {}
+    for label in base_labels().values():
+        if label.architecture and label.ecosystem:
+            found.setdefault((label.architecture, label.family), label.id)
+    preferred = drop_in()["labels"]
+    return found | {(key, None): name for key, name in preferred.items() if key not in ("why", "none")}
+
+
+def air(model: PublishedModel, version: PublishedVersion, kind: str, base: str) -> str:
+    """``urn:air:ECOSYSTEM:TYPE:SOURCE:MODEL@VERSION`` (developer.civitai.com, "AIR")."""
+    label = base_label(base)
+    ecosystem = (label.ecosystem if label and label.ecosystem else "other").lower().replace(" ", "")
+    place = "civitai" if model_number(model) != own_number(model.id) else "pinakes"
+    named = drop_in()["air"].get(kind, "other")
+    return f"urn:air:{ecosystem}:{named}:{place}:{model_number(model)}@{version_number(version)}"
+
+
+def uses(said: Any, documents: Iterable[Document]) -> list[str]:
+    """``allowCommercialUse`` as a list, however it was spelled; by our permissions where nobody said it."""
+    table = drop_in()
+    if isinstance(said, list):
+        return [word for word in said if isinstance(word, str)]
+    if isinstance(said, str):
+        inner = said.strip()
+        if inner[:1] == "{" and inner[-1:] == "}":
+            return [word for part in inner[1:-1].split(",") if (word := part.strip().strip('"'))]
+        return list(table["widening"].get(inner, (inner,) if inner else ()))
+    granted = {permission for document in documents for permission in document.permissions}
+    return [name for permission, name in table["uses"].items() if permission in granted]
+
+
+def moment(value: datetime | str | None) -> str:
+    """A time as the hub writes it: ``2026-03-01T10:00:00.000Z``; a day begins at midnight."""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{value.microsecond // 1000:03}Z"
+    return f"{value[:10]}T00:00:00.000Z" if value else ""
