@@ -12,7 +12,7 @@ from indexer.domain.vocabulary import architectures
 from search.plan_fit import Fit, Stored, Target, conversion_of, fit_of, kind_title, needs_of, works_alone
 from search.plan_table import KindRow, load_plan_table
 
-__all__ = ["ACTIONS", "Candidate", "Decision", "Found", "decide", "wants_candidates"]
+__all__ = ["ACTIONS", "Candidate", "Decision", "Found", "decide", "to_json", "wants_candidates"]
 
 ACTIONS = ("keep", "convert", "update", "replace", "retrain", "unknown")
 """All actions, the easiest first."""

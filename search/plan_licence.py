@@ -43,7 +43,12 @@ def target_licence(target: Target) -> dict[str, Any]:
 
 def _of(document: Document) -> _Terms:
     bases = base_licences(document.architecture, document.base_label, document.family)
-    return document.licence or " and ".join(bases) or _UNSTATED, document.permissions
+    stated = document.licence or " and ".join(bases)
+    if NON_COMMERCIAL in document.permissions and not strictest([stated]).forbidden:
+        # The licence would permit it; its creator's own words, or the base's licence, do not.
+        forbids = " and ".join(strictest(bases).strict) if bases else ""
+        return forbids or "the permissions of its creator", document.permissions
+    return stated or _UNSTATED, document.permissions
 
 
 def _of_base(target: Target) -> _Terms:

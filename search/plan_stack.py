@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from indexer.catalog import resources
 from indexer.catalog.database import Catalog
@@ -69,7 +70,7 @@ def _record(what: Path | bytes) -> GenerationRecord | None:
     try:
         head = _head(what)
         if container_of(head) is not None:
-            return parse_image(what).generation
+            return _image(what)
         data = what if isinstance(what, bytes) else _bounded(what)
     except OSError as error:
         raise UsageError(
@@ -81,6 +82,15 @@ def _record(what: Path | bytes) -> GenerationRecord | None:
         if found is not None and found.models:
             return found
     return None
+
+
+def _image(what: Path | bytes) -> GenerationRecord | None:
+    if isinstance(what, Path):
+        return parse_image(what).generation
+    with TemporaryDirectory(prefix="pinakes-") as folder:  # readers of images seek in files
+        path = Path(folder) / "picture"
+        path.write_bytes(what)
+        return parse_image(path).generation
 
 
 def _keywords(text: str) -> Iterator[str]:

@@ -11,6 +11,7 @@ from indexer.domain.verdict import Verdict
 from search.service import Pinakes
 from search.web.clean import plain, web_address
 from search.web.views import cover, short_kind
+from search.web.works_with import works_with
 
 __all__ = ["model_view"]
 
@@ -60,6 +61,7 @@ def model_view(pinakes: Pinakes, entry_id: int) -> dict[str, Any] | None:
         "usage": details.usage,
         "prompt_tag": _prompt_tag(document, details.claims),
         "statistics": details.statistics[-1:],
+        "works_with": works_with(document),
     }
 
 

@@ -14,6 +14,7 @@ from search.web.health import health_view
 from search.web.map import map_data
 from search.web.model import model_view
 from search.web.templating import page
+from search.web.works_with import works_with_row
 
 __all__ = ["router"]
 
@@ -54,6 +55,12 @@ def show_row(pinakes: Library, wanted: Asked) -> HTMLResponse:
         return page("_cards.html", **row(pinakes, wanted))
     except UsageError:
         return HTMLResponse("")  # no preview, or no vectors of this kind: the row is simply not shown
+
+
+@router.get("/fragment/works-with")
+def show_works_with(pinakes: Library, model: Annotated[int, Query(ge=0, le=2**63 - 1)]) -> HTMLResponse:
+    """A row of what loads with an entry."""
+    return page("_cards.html", **works_with_row(pinakes, model))
 
 
 @router.post("/similar")
