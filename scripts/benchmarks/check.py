@@ -1,7 +1,8 @@
 """How fast adapters are compared with bases: one pair, and a library of 20,000 adapters against five bases.
 
-Profiles are kept as bytes, as a catalog keeps them, and are unpacked anew for every adapter; tables of bases
-are built once. Adapters of a few dialects and models, with blocks missing at random so that few are alike;
+All are in a catalog (SQLite), stored as an index run stores them; tables of bases are built once. One pair
+is looked up by id, unpacked and compared. Adapters of a few dialects and models, with blocks missing at
+random so that few are alike;
 of ``--distinct`` listings each stands in the library several times. The peer is ``json.loads`` of what a
 header of the same modules weighs, as the least that opening the file would cost.
 """
@@ -10,36 +11,51 @@ import argparse
 import json
 import multiprocessing
 import random
+import tempfile
 import time
 import zlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 
-from indexer.checking import Base, Side, base_of, check_sides
-from indexer.domain.fit import pack, unpack
+from indexer.catalog.database import Catalog, open_catalog
+from indexer.catalog.entries import documents, refresh_entries
+from indexer.catalog.fits import fit_rows, iterate_fits
+from indexer.catalog.library import store_judged
+from indexer.catalog.roots import open_root
+from indexer.checking import Base, base_of, check_sides
+from indexer.domain.fit import pack
+from indexer.domain.found import Judged
 from indexer.domain.header import Header, TensorEntry
 from indexer.domain.layouts import load_layout
+from indexer.domain.verdict import Verdict
+from indexer.domain.vocabulary import architecture_path
+from indexer.reading_remote import found_at
 from indexer.rules import identify
-from indexer.rules.fit_base import architecture_subject
-from indexer.rules.fit_profile import fit_profile, subject_of
+from indexer.rules.fit_profile import fit_profile
+from indexer.settings import Settings
+from search.checking_bulk import fit_all
+from search.checking_found import BASES, side_of_row
 
 __all__ = ["main"]
 
 _TARGETS = (
-    ("sdxl", "lora_unet_", "attn", "sdxl"),
-    ("sdxl", "lora_unet_", "attn", "sdxl"),
-    ("sdxl.diffusers", "unet.", "attn", "sdxl"),
-    ("sd1.diffusers", "lora_unet_", "attn", "sd1"),
-    ("flux1-dev", "lora_unet_", "blocks", "flux1-dev"),
-    ("flux1-dev.diffusers", "transformer.", "attn", "flux1-dev"),
-    ("qwen-image", "transformer.", "attn", "qwen-image"),
-    ("wan2.1-t2v-14b", "diffusion_model.", "blocks", "wan2.1-t2v-14b"),
+    ("sdxl", "lora_unet_", "attn"),
+    ("sdxl", "lora_unet_", "attn"),
+    ("sdxl.diffusers", "unet.", "attn"),
+    ("sd1.diffusers", "lora_unet_", "attn"),
+    ("flux1-dev", "lora_unet_", "blocks"),
+    ("flux1-dev.diffusers", "transformer.", "attn"),
+    ("qwen-image", "transformer.", "attn"),
+    ("wan2.1-t2v-14b", "diffusion_model.", "blocks"),
 )
 _BASES = ("sdxl", "sd1", "flux1-dev", "qwen-image", "wan2.1-t2v-14b")
-_Entry = tuple[bytes, str]
-"""A packed profile, and the architecture that the adapter was found to be for."""
+_Entry = tuple[bytes, Verdict]
+"""A packed profile, and what the adapter was found to be."""
+_BATCH = 500
+_PAIRS = 200
 
 
 def _header(shapes: Mapping[str, Sequence[int]]) -> Header:
@@ -49,9 +65,9 @@ def _header(shapes: Mapping[str, Sequence[int]]) -> Header:
     return Header("safetensors", tensors, {}, 0, 0)
 
 
-def _factors(source: random.Random) -> tuple[dict[str, tuple[int, ...]], str]:
-    """The factors of one adapter, and the architecture it is for."""
-    layout, prefix, word, architecture = source.choice(_TARGETS)
+def _factors(source: random.Random) -> dict[str, tuple[int, ...]]:
+    """The factors of one adapter."""
+    layout, prefix, word = source.choice(_TARGETS)
     rank, dropped = source.choice((4, 8, 16, 32, 64, 128)), source.randrange(2, 40)
     found: dict[str, tuple[int, ...]] = {}
     for name, shape in load_layout(layout).items():
@@ -63,7 +79,7 @@ def _factors(source: random.Random) -> tuple[dict[str, tuple[int, ...]], str]:
         down, up = ("lora_down", "lora_up") if flat else ("lora_A", "lora_B")
         found[f"{module}.{down}.weight"] = (rank, *shape[1:])
         found[f"{module}.{up}.weight"] = (shape[0], rank, *(1 for _ in shape[2:]))
-    return found, architecture
+    return found
 
 
 @cache
@@ -71,64 +87,100 @@ def _library(distinct: int) -> tuple[_Entry, ...]:
     source = random.Random(20260321)
     entries = []
     for _ in range(distinct):
-        factors, architecture = _factors(source)
-        entries.append((pack(fit_profile(_header(factors), "lora")), architecture))
+        header = _header(_factors(source))
+        entries.append((pack(fit_profile(header, "lora")), identify(header)))
     return tuple(entries)
 
 
-@cache
-def _bases() -> tuple[Base, ...]:
-    found = []
-    for layout in _BASES:
-        header = _header(load_layout(layout))
-        verdict = identify(header)
-        packed = pack(fit_profile(header, verdict.kind))
-        found.append(base_of(Side(subject_of(verdict), unpack(packed))))
-    for base in found:
-        _ = [table.exact for table in base.tables]
-    return tuple(found)
-
-
-def _side(entry: _Entry) -> Side:
-    data, architecture = entry
-    subject = architecture_subject(architecture)
-    return Side(replace(subject, kind="lora"), unpack(data))
-
-
-def _judge(work: tuple[int, int, int]) -> tuple[Counter[str], float]:
-    """Verdicts of a part of the library, and the seconds of processor they took."""
-    distinct, first, last = work
-    start = time.process_time()
+def _fill(catalog: Catalog, adapters: int, distinct: int) -> None:
+    """So many adapters in a catalog, as an index run stores them; the bases behind them."""
     library = _library(distinct)
+    with catalog.write() as session:
+        root = open_root(session, "/library", "plain")
+    for first in range(0, adapters, _BATCH):
+        numbers = range(first, min(first + _BATCH, adapters))
+        _store(catalog, root, [_judged(number, *library[number % distinct]) for number in numbers])
+    bases = [_header(load_layout(layout)) for layout in _BASES]
+    verdicts = [identify(header) for header in bases]
+    packed = [pack(fit_profile(h, v.kind)) for h, v in zip(bases, verdicts, strict=True)]
+    _store(
+        catalog,
+        root,
+        [_judged(adapters + n, *row) for n, row in enumerate(zip(packed, verdicts, strict=True))],
+    )
+
+
+def _judged(number: int, data: bytes, verdict: Verdict) -> Judged:
+    found = replace(
+        found_at(f"/library/{number}.safetensors", f"{number}.safetensors", 1), inode=f"1:{number}"
+    )
+    return Judged(found, f"{number:064x}", "safetensors", verdict, (), fit=data)
+
+
+def _store(catalog: Catalog, root: int, batch: list[Judged]) -> None:
+    with catalog.write() as session:
+        stored = store_judged(session, root, batch, 1)
+        refresh_entries(session, stored.versions, architecture_path)
+
+
+def _ready(catalog: Catalog) -> list[Base]:
+    """The bases made ready from the catalog, all look-ups built."""
+    with catalog.read() as session:
+        rows = [row for batch in iterate_fits(session, BASES) for row in batch]
+        shown = documents(session, [row.version_id for row in rows])
+    bases = [base_of(side) for row in rows if (side := side_of_row(row, shown[row.version_id]))]
+    for base in bases:
+        _ = [table.exact for table in base.tables]
+    return bases
+
+
+def _judge(work: tuple[Path, int, int]) -> tuple[Counter[str], float]:
+    """Verdicts of a part of the library, and the seconds of processor they took."""
+    home, after, until = work
+    start = time.process_time()
+    catalog = open_catalog(Settings(home=home))
     counts: Counter[str] = Counter()
-    for number in range(first, last):
-        side = _side(library[number % distinct])
-        for base in _bases():
-            counts[check_sides(side, base).verdict] += 1
+    for fitted in fit_all(catalog, _kept(home), ("lora",), after=after, until=until):
+        counts.update(verdict.verdict for verdict in fitted.verdicts)
+    catalog.close()
     return counts, time.process_time() - start
 
 
-def _one_pair(distinct: int) -> None:
-    library, bases = _library(distinct), _bases()
+@cache
+def _kept(home: Path) -> tuple[Base, ...]:
+    catalog = open_catalog(Settings(home=home))
+    bases = tuple(_ready(catalog))
+    catalog.close()
+    return bases
+
+
+def _one_pair(catalog: Catalog, bases: Sequence[Base]) -> None:
+    """One adapter that is looked up by its id, unpacked and compared with one base."""
+    with catalog.read() as session:
+        rows = next(iterate_fits(session, ("lora",), _PAIRS))
     times = []
-    for entry in library[:500]:
+    for row in rows:
         for base in bases:
             start = time.perf_counter()
-            check_sides(_side(entry), base)
-            times.append(time.perf_counter() - start)
+            with catalog.read() as session:
+                (found,) = fit_rows(session, [row.version_id])[row.version_id]
+                document = documents(session, [row.version_id])[row.version_id]
+            side = side_of_row(found, document)
+            assert side is not None  # all were stored with a profile
+            check_sides(side, base)
+            times.append(1000 * (time.perf_counter() - start))
     times.sort()
     parse = []
-    for data, _ in library[:200]:
-        text = zlib.decompress(data)
+    for row in rows[:200]:
+        text = zlib.decompress(row.data or b"")
         start = time.perf_counter()
         json.loads(text)
-        parse.append(time.perf_counter() - start)
-    middle = 1000 * times[len(times) // 2]
+        parse.append(1000 * (time.perf_counter() - start))
     print(
-        f"one pair, warm, profile unpacked: median {middle:.2f} ms, "
-        f"99 % under {1000 * times[len(times) * 99 // 100]:.2f} ms, worst {1000 * times[-1]:.2f} ms"
+        f"one pair, warm, from the catalog: median {times[len(times) // 2]:.2f} ms, "
+        f"95 % under {times[len(times) * 95 // 100]:.2f} ms (limit 5), worst {times[-1]:.2f} ms"
     )
-    print(f"json.loads of the profile alone: {1000 * sum(parse) / len(parse):.2f} ms")
+    print(f"json.loads of the profile alone: {sum(parse) / len(parse):.2f} ms")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -138,28 +190,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--distinct", type=int, default=1_000)
     parser.add_argument("--processes", type=int, default=2)
     options = parser.parse_args(arguments)
-    library = _library(options.distinct)
-    size = sum(len(data) for data, _ in library) / len(library) / 1000
+    with tempfile.TemporaryDirectory() as folder:
+        _measure(Path(folder), options.adapters, options.distinct, options.processes)
+    return 0
+
+
+def _measure(home: Path, adapters: int, distinct: int, processes: int) -> None:
+    catalog = open_catalog(Settings(home=home))
     start = time.perf_counter()
-    _bases()
-    print(f"{len(_BASES)} bases made ready in {time.perf_counter() - start:.2f} s; {size:.1f} kB a profile")
-    _one_pair(options.distinct)
-    step = max(1, options.adapters // (options.processes * 8))
-    works = [
-        (options.distinct, first, min(first + step, options.adapters))
-        for first in range(0, options.adapters, step)
-    ]
+    _fill(catalog, adapters, min(distinct, adapters))
+    print(f"{adapters:,} adapters stored in {time.perf_counter() - start:.1f} s")
+    size = sum(len(data) for data, _ in _library(min(distinct, adapters))) / min(distinct, adapters) / 1000
     start = time.perf_counter()
-    with multiprocessing.get_context("fork").Pool(options.processes) as pool:
+    bases = _kept(home)
+    print(f"{len(bases)} bases made ready in {time.perf_counter() - start:.2f} s; {size:.1f} kB a profile")
+    _one_pair(catalog, bases)
+    catalog.close()
+    step = max(1, adapters // (processes * 8))
+    works = [(home, first, min(first + step, adapters)) for first in range(0, adapters, step)]
+    start = time.perf_counter()
+    with multiprocessing.get_context("fork").Pool(processes) as pool:
         done = pool.map(_judge, works)
     spent = time.perf_counter() - start
-    pairs, busy = options.adapters * len(_BASES), sum(seconds for _, seconds in done)
+    pairs, busy = adapters * len(bases), sum(seconds for _, seconds in done)
     counts = sum((verdicts for verdicts, _ in done), Counter[str]())
-    print(f"{pairs:,} pairs in {spent:.1f} s with {options.processes} processes: {dict(counts)}")
+    print(f"{pairs:,} pairs in {spent:.1f} s with {processes} processes: {dict(counts)}")
     print(
         f"{busy:.1f} s of processor, {1000 * busy / pairs:.2f} ms a pair; alone on two cores {busy / 2:.0f} s"
     )
-    return 0
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ from search.cli import app
 from search.service import Pinakes
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = [ROOT / "README.md", ROOT / "docs" / "try-it.md"]
+PAGES = [ROOT / "README.md"]
 ROW = re.compile(r"^\| `(?P<typed>[^`]+)` \| (?P<promise>.+) \|$")
 OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
     "=": operator.eq,
