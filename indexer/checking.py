@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from indexer.domain.bundles import MODEL_INDEX
 from indexer.domain.fit import FitProfile, FitVerdict, Subject
-from indexer.domain.found import FoundFile, Problem
+from indexer.domain.found import FoundFile, Judged, Problem
 from indexer.domain.vocabulary import architectures
 from indexer.errors import UsageError
 from indexer.inspecting import found_files
@@ -22,7 +22,7 @@ from indexer.rules.fit_base import BaseTable, architecture_subject, base_tables
 from indexer.rules.fit_kinds import fit_kind
 from indexer.rules.fit_profile import fit_profile, fit_profile_of_folder, subject_of
 
-__all__ = ["Base", "Side", "base_of", "check_pair", "check_sides", "side_of"]
+__all__ = ["Base", "ReadSide", "Side", "base_of", "check_pair", "check_sides", "read_side", "side_of"]
 
 _ADAPTERS = frozenset({"lora", "control_lora"})
 _BASES = frozenset({"checkpoint", "diffusion_model"})
@@ -59,7 +59,7 @@ def side_of(what: Path | str) -> Side:
                 f"There is no architecture {what!r}. `pinakes fields base` lists them.",
             )
         return Side(architecture_subject(what), None)
-    return _read_side(what)
+    return read_side(what).side
 
 
 def base_of(side: Side) -> Base:
@@ -88,7 +88,15 @@ def check_sides(addon: Side, base: Base) -> FitVerdict:
     return FitVerdict("unknown", reasons=("What this file is could not be told.",))
 
 
-def _read_side(path: Path) -> Side:
+class ReadSide(NamedTuple):
+    """A file that was read for fitting, and all that its header tells."""
+
+    side: Side
+    judged: Judged
+
+
+def read_side(path: Path) -> ReadSide:
+    """Read a file, an index of shards or a diffusers folder. Raises ``UsageError``."""
     if not path.exists():
         raise UsageError("path_missing", f"There is no file or folder {str(path)!r}. Check its name.")
     found = list(found_files(path))
@@ -97,7 +105,7 @@ def _read_side(path: Path) -> Side:
     judged = judge(found[0], named=False)
     if isinstance(judged, Problem):
         raise UsageError("unreadable", f"{str(path)!r} cannot be read: {judged.detail}")
-    return Side(subject_of(judged.verdict), _profile(found[0], judged.verdict.kind))
+    return ReadSide(Side(subject_of(judged.verdict), _profile(found[0], judged.verdict.kind)), judged)
 
 
 def _profile(found: FoundFile, kind: str) -> FitProfile:

@@ -26,10 +26,10 @@ def show_report(console: Console, report: HubReport) -> None:
     """Counts, reasons of refusals, unknown base labels."""
     linked = f"; {report.linked:,} local files found their version" if report.linked else ""
     odd = f"; {report.warnings:,} fields left out with a warning" if report.warnings else ""
-    console.line(
-        f"{report.items:,} items: {report.models:,} models, {report.versions:,} versions, "
-        f"{report.refused:,} refused{linked}{odd}"
-    )
+    taken = f"{report.models:,} models, {report.versions:,} versions"
+    if report.images or report.words:
+        taken = f"{report.images:,} images" if report.images else f"{report.words:,} words"
+    console.line(f"{report.items:,} items: {taken}, {report.refused:,} refused{linked}{odd}")
     for reason in report.reasons:
         console.line(f"  refused: {reason}")
     if report.refused:

@@ -12,10 +12,11 @@ from indexer.inspecting import describe, inspect_paths, is_url
 from indexer.parsers.huggingface import parse_repo
 from indexer.reading_remote import found_at, judge_url, offered_url
 from indexer.settings import Settings
+from indexer.sources.clients import hub_client
 from indexer.sources.http import HubClient
 from indexer.sources.http_errors import HubError
 from indexer.sources.huggingface import HuggingFace
-from indexer.sources.remote import Address, file_address, hub_client
+from indexer.sources.remote import Address, file_address, known_hubs
 
 __all__ = ["inspect_targets"]
 
@@ -32,7 +33,8 @@ def inspect_targets(
         raise UsageError("hashes", "Hashes need the whole file. Download it, or leave --hashes out.")
     addresses = {target: file_address(target, settings) for target in targets if is_url(target)}
     failed: list[HubError] = []
-    with hub_client(settings, [address.token for address in addresses.values()]) as client:
+    hubs = known_hubs(settings, [address.token for address in addresses.values()])
+    with hub_client(settings, hubs) as client:
         for target in targets:
             address = addresses.get(target)
             if address is None:

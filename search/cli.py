@@ -18,6 +18,7 @@ from indexer.errors import PinakesError
 from indexer.progress import Noted
 from indexer.settings import read_settings
 from indexer.sources.local import MODEL_SUFFIXES
+from search import cli_lineage
 from search.cli_check import EXAMPLE, check
 from search.cli_personal import mark, marks_app, saved_app
 from search.cli_plan import plan
@@ -304,6 +305,7 @@ app.registered_groups = [*indexer_app.registered_groups]
 app.command(epilog="Example: pinakes mark 12 --favourite --rating 4.5 --for portrait --tag comic")(mark)
 app.command(epilog="Example: pinakes plan --to flux2-klein-9b --out plan.html")(plan)
 app.command(epilog=EXAMPLE)(check)
+app.command(epilog=cli_lineage.EXAMPLE)(cli_lineage.lineage)
 app.add_typer(marks_app, name="marks")
 app.add_typer(saved_app, name="saved")
 

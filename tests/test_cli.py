@@ -22,6 +22,8 @@ VERBS = (
     "search",
     "similar",
     "show",
+    "check",
+    "lineage",
     "map",
     "stats",
     "fields",

@@ -10,14 +10,37 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 LEAVES = ("parsers", "rules", "sources", "catalog", "embedding", "indexes", "demo")
 COMMON = ("indexer.domain", "indexer.settings", "indexer.errors", "indexer.data")
+QUERY = tuple(f"search.query_{part}" for part in ("grammar", "notes", "prompts", "tokens", "values"))
+STACK = tuple(f"search.stack_{part}" for part in ("advice", "licence", "pairs", "records", "size"))
 
 ALLOWED: dict[str, tuple[str, ...]] = {
     "indexer.domain": ("indexer.domain", "indexer.data"),
     "indexer.settings": ("indexer.errors",),
     "indexer.errors": (),
     **{f"indexer.{leaf}": (f"indexer.{leaf}", *COMMON) for leaf in LEAVES},
-    "search.query": ("indexer.domain", "indexer.errors"),
-    "search.ranking": ("indexer.domain", "search.data"),
+    "search.query": (*QUERY, "indexer.domain", "indexer.errors"),
+    **dict.fromkeys(QUERY, (*QUERY, "indexer.domain", "indexer.errors")),
+    "search.weights": ("search.data",),
+    "search.signals": ("indexer.domain", "search.weights"),
+    "search.phrases": ("indexer.domain", "search.signals"),
+    "search.explain": ("indexer.domain", "search.phrases"),
+    "search.ranking": (
+        "indexer.domain",
+        "search.explain",
+        "search.card_columns",
+        "search.signals",
+        "search.weights",
+    ),
+    "search.card_columns": ("indexer.domain", "search.signals"),
+    "search.stack": ("indexer.domain", *STACK),
+    **dict.fromkeys(STACK, ("indexer.domain", *STACK)),
+    "search.plan_table": ("search.data",),
+    "search.plan_words": ("indexer.domain",),
+    "search.plan_licence": ("indexer.domain", "search.plan_fit"),
+    **dict.fromkeys(
+        ("search.plan", "search.plan_fit", "search.plan_signals", "search.plan_cost", "search.plan_answer"),
+        ("indexer.domain", "search.plan", *(f"search.plan_{part}" for part in ("fit", "table", "words"))),
+    ),
 }
 """Prefix of a module -> prefixes of ours that it may import. Others are free within their package's rules."""
 

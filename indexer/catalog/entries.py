@@ -13,10 +13,12 @@ from indexer.catalog.changes import count_up, take_turn
 from indexer.catalog.columns import JSONText, clean_json
 from indexer.catalog.facts import Paths, version_facts
 from indexer.catalog.folding import folds
+from indexer.catalog.lineage import store_parents
 from indexer.catalog.personal_keys import apply_pending
 from indexer.catalog.schema import Entry, File, Tag, VersionTag
 from indexer.catalog.upsert import pieces, upsert
 from indexer.domain.filters import keyword
+from indexer.domain.lineage import Parent, parents_of
 from indexer.domain.records import Document, from_json, to_json
 from indexer.domain.resolve import resolve
 
@@ -67,11 +69,15 @@ def _refresh(session: Session, version_ids: Sequence[int], paths: Paths, fold: M
     old = {id_: text for id_, text in session.execute(_texts().where(Entry.version_id.in_(version_ids)))}  # noqa: C416
     fresh: dict[int, Document | None] = {}
     texts: dict[int, JSONText | None] = {}
+    made_from: dict[int, tuple[Parent, ...]] = {}
     for facts in version_facts(session, version_ids, paths, fold):
         document = resolve(facts)
+        said = (*facts.claims, *(row for file in facts.files for row in file.claims))
+        made_from[facts.id] = parents_of(said)
         text = None if document is None else document_text(document)
         if facts.id not in old or old[facts.id] != text:
             fresh[facts.id], texts[facts.id] = document, text
+    store_parents(session, made_from)
     if not fresh:
         return 0
     last = count_up(session, "change", len(fresh))

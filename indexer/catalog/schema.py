@@ -33,6 +33,7 @@ from indexer.catalog.hub_schema import (
     RefusedItem,
     Schedule,
 )
+from indexer.catalog.lineage_schema import ParentRow
 from indexer.catalog.personal_schema import (
     MarkRow,
     OpinionRow,
@@ -67,6 +68,7 @@ __all__ = [
     "OpinionRow",
     "Override",
     "OwnTag",
+    "ParentRow",
     "PendingKey",
     "PendingMark",
     "Preview",

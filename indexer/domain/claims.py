@@ -42,6 +42,8 @@ CLAIM_NAMES: Mapping[str, str] = {
     "updated_at": "last change at the hub, ISO 8601 (str)",
     "training_tags": "tags of the pictures it was trained on, most frequent first (list of str)",
     "trained_on": "base checkpoint's name or hash as the trainer wrote it (str)",
+    "trained_on_hash": "hash of that checkpoint in hex, whole or its beginning (str)",
+    "merged_from": "models it was merged from, by name, hash or 'name [hash]' (list of str)",
     "prediction_type": "what the model predicts: epsilon, v or sample (str)",
     "permissions": "what the creator allows: {credit, derivatives, share_alike: bool, commercial: [str]}",
     "early_access_until": "end of paid early access, ISO 8601 (str)",

@@ -20,7 +20,18 @@ from numpy.typing import NDArray
 
 from indexer.domain.factors import ModuleFactors
 
-__all__ = ["FOLD", "PROBES", "SINGULAR", "Broken", "Delta", "Tensors", "measure_module"]
+__all__ = [
+    "FOLD",
+    "PROBES",
+    "SINGULAR",
+    "Broken",
+    "Delta",
+    "Product",
+    "Tensors",
+    "low_rank_products",
+    "measure_module",
+    "sketch_of",
+]
 
 FOLD: Final = 64
 PROBES: Final = 8
@@ -127,7 +138,26 @@ def _check(values: _Matrix, name: str) -> None:
     raise Broken("nan" if np.isnan(flat).any() else "infinite", name)
 
 
+class Product(NamedTuple):
+    """A change that is ``scale`` times ``up`` (rows, rank) @ ``down`` (rank, columns)."""
+
+    up: _Matrix
+    down: _Matrix
+    scale: float
+
+
+def low_rank_products(module: ModuleFactors, tensors: Tensors) -> list[Product] | None:
+    """The factors of a LoRA's module, several where they are split, each a stretch of the rows; ``None`` for
+    other algorithms and where they cannot be read or do not fit each other. Raises ``Broken``."""
+    return _products(_Factors(module, tensors)) if module.algorithm == "lora" else None
+
+
 def _low_rank(factors: _Factors) -> list[Delta] | None:
+    products = _products(factors)
+    return None if products is None else [_of_pair(*product) for product in products]
+
+
+def _products(factors: _Factors) -> list[Product] | None:
     """LoRA and what is saved like it: ``up @ down``, in between a core where a kernel has one."""
     split = sorted(slot for slot in factors.names if slot.startswith("lora_up."))
     if split:
@@ -143,7 +173,7 @@ def _low_rank(factors: _Factors) -> list[Delta] | None:
     for up, down in pairs:
         if up is None or down is None or up.shape[1] != down.shape[0] or not _possible(up, down):
             return None
-        found.append(_of_pair(up, down, factors.scale(down.shape[0])))
+        found.append(Product(up, down, factors.scale(down.shape[0])))
     return found
 
 
@@ -163,6 +193,12 @@ def _of_pair(up: _Matrix, down: _Matrix, scale: float) -> Delta:
     # Eigenvalues take the third power of the rank, and some files are made to be slow.
     roots = _roots(left, right) if len(down) <= _MOST_EXACT else _probed(up @ seen, cells).singular
     return Delta(_sound(energy), sketch, roots * abs(scale), cells)
+
+
+def sketch_of(product: Product) -> NDArray[np.float64]:
+    """The sketch (64, 8) of a product alone."""
+    seen = np.asarray(product.down @ _signs(product.down.shape[1]), np.float64)
+    return _fold(product.up) @ seen * product.scale
 
 
 def _sound(energy: float) -> float:

@@ -58,6 +58,8 @@ class FilterBuilder:
     def _any_of(self, field: Field, values: Sequence[str]) -> Any:
         if field.name == "hash":
             return _QUERY.boolean_query([(_SHOULD, self._begins(field, v)) for v in dict.fromkeys(values)])
+        if len(values) == 1:  # a list of postings can be skipped through; a set is gathered whole first
+            return _QUERY.term_query(self._schema, field.name, values[0], index_option="basic")
         return _QUERY.term_set_query(self._schema, field.name, list(values))
 
     def _begins(self, field: Field, beginning: str) -> Any:

@@ -230,7 +230,7 @@ def _cards(searcher: Any, addresses: Sequence[Any]) -> list[Card]:
     """The cards of hits, read column by column."""
     columns = ["id", *(card_column(name) for name in CARD_FIELDS[1:])]
     rows = zip(*(searcher.fast_field_values(column, addresses) for column in columns), strict=True)
-    return [Card.from_row(row) for row in rows]
+    return list(map(Card._make, rows))  # the columns have the card's own types
 
 
 def _ordering(order: str) -> dict[str, Any]:

@@ -176,6 +176,8 @@ class _Repo:
             yield Claim("description", self.card.text)
         if self.bases:
             yield Claim("trained_on", self.bases[0])
+            if self._relation() == "merge":
+                yield Claim("merged_from", list(self.bases))
         if access := self._access():
             yield Claim("access", access)
         if not set(_table()["adult"]["tags"]).isdisjoint(tag.lower() for tag in self.tags):

@@ -209,6 +209,7 @@ def parse_metadata(metadata: Mapping[str, str]) -> tuple[TrainingFacts, tuple[Cl
     unparsed = {key: text for key, text in metadata.items() if key not in known_keys()}
     facts = {name: value for name, value in reading.values.items() if name in _FACTS}
     facts |= _dataset_facts(reading)
+    _claim_parents(reading, facts.get("merge") or {})
     _claim_kind(reading)
     warnings = tuple(warning for told in reading.warnings.values() for warning in told.values())
     found = TrainingFacts(**facts, tool=_tool(metadata), unparsed=unparsed, warnings=warnings)
@@ -257,6 +258,19 @@ def _dataset_facts(reading: _Reading) -> dict[str, Any]:
 def _texts(arguments: Mapping[str, Any]) -> dict[str, str]:
     """At most 100 arguments, as text."""
     return {name[:100]: str(value)[:200] for name, value in list(arguments.items())[:100]}
+
+
+_SPEAKER = {"comfyui": "comfyui", "modelspec": "modelspec"}
+
+
+def _claim_parents(reading: _Reading, merge: Mapping[str, Any]) -> None:
+    """What the file was merged from, each as ``name [hash]``, name or hash."""
+    told = []
+    for model in merge.get("models", ()):
+        name, digest = model.get("name"), model.get("hash")
+        told.append(f"{name} [{digest}]" if name and digest else name or digest)
+    if told:
+        reading.claim(_SPEAKER.get(merge["source"], "merger"), "merged_from", told)
 
 
 def _claim_kind(reading: _Reading) -> None:

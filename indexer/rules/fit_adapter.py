@@ -15,7 +15,7 @@ from indexer.rules.fit_sizes import Fault, Shapes, Size, size_of
 from indexer.rules.modules import Place, Role, placed_tensors, roles_of
 from indexer.rules.profile import Profile
 
-__all__ = ["Asked", "changes_of"]
+__all__ = ["Asked", "changes_of", "part_of"]
 
 _Shape = tuple[int, ...]
 _NUMBERED = re.compile(r"(?:lora_te|text_encoder_)([0-9])")
@@ -53,7 +53,7 @@ def changes_of(profile: Profile, *, widens: bool = False) -> Asked:
     dialects: dict[str, None] = {}
     ranks: list[int] = []
     for stem, group in _groups(profile).items():
-        part, name = _part(stem, group.place)
+        part, name = part_of(stem, group.place.part, group.place.module)
         dialects[group.dialect] = None
         try:
             size = size_of(group.algorithms, group.shapes)
@@ -100,17 +100,21 @@ def _bias(part: str, name: str, shapes: Shapes) -> Iterator[Change]:
 # ---------------------------------------------------------------- names
 
 
-def _part(stem: str, place: Place) -> tuple[str, str]:
-    """The part that a module belongs to, and its flat name inside it."""
-    if place.part == DENOISER:
-        return DENOISER, place.module
+def part_of(stem: str, part: str, module: str) -> tuple[str, str]:
+    """The part that a module belongs to, as of ``Change``, and its flat name inside it.
+
+    ``stem`` is the name of one of its tensors or their common beginning; ``part`` and ``module`` are those of
+    ``Place``.
+    """
+    if part == DENOISER:
+        return DENOISER, module
     if named := _NAMED.match(stem):
-        inner = place.module.removeprefix(f"{named[1].replace('.', '_')}_")
+        inner = module.removeprefix(f"{named[1].replace('.', '_')}_")
         encoder = _encoders().get(named[1])
         return f"te:{encoder or named[1]}", _WRAPPER.sub("", inner)
     if numbered := _NUMBERED.match(stem):
-        return f"te{max(1, int(numbered[1]))}", place.module
-    return ("te1" if stem.startswith("text_encoder.") else "te"), place.module
+        return f"te{max(1, int(numbered[1]))}", module
+    return ("te1" if stem.startswith("text_encoder.") else "te"), module
 
 
 @cache

@@ -1,6 +1,7 @@
 """What of a header takes part in fitting: the ``FitProfile`` to keep for a file."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from indexer.domain.fit import DENOISER, FitProfile, Subject, Weight
 from indexer.domain.header import Header
@@ -11,7 +12,7 @@ from indexer.rules.fit_facts import facts_of
 from indexer.rules.fit_weights import base_weights, control_weights
 from indexer.rules.profile import Profile
 
-__all__ = ["fit_profile", "fit_profile_of_folder", "subject_of"]
+__all__ = ["fit_profile", "fit_profile_of_folder", "stored_subject", "subject_of"]
 
 _ADAPTERS = frozenset({"lora", "control_lora"})
 _BASES = frozenset({"checkpoint", "diffusion_model"})
@@ -64,4 +65,19 @@ def subject_of(verdict: Verdict) -> Subject:
         dialect=verdict.key_format,
         components=verdict.components,
         needs=tuple((need.part, need.options) for need in verdict.needs),
+    )
+
+
+def stored_subject(detail: Mapping[str, Any]) -> Subject:
+    """The same of a verdict as the catalog keeps it; rows of older rules may lack a name."""
+    return Subject(
+        kind=detail.get("kind") or "unknown",
+        architecture=detail.get("architecture"),
+        path=tuple(detail.get("architecture_path") or ()),
+        options=tuple((row["architecture"], row["confidence"]) for row in detail.get("candidates") or ()),
+        family=detail.get("family"),
+        prediction=detail.get("prediction_type"),
+        dialect=detail.get("key_format"),
+        components=tuple(detail.get("components") or ()),
+        needs=tuple((need["part"], tuple(need["options"])) for need in detail.get("needs") or ()),
     )

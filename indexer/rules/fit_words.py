@@ -43,6 +43,8 @@ class Tally:
     @property
     def unmatched(self) -> int:
         """Modules that change nothing on this base."""
+        if not self.idle:
+            return len(self.absent.keys() | self.unknown) if self.unknown else len(self.absent)
         lost = {key for key in (*self.absent, *self.unknown) if key[0] not in self.idle}
         broken = Counter(key[0] for key in self.mismatched)
         return len(lost) + sum(number - broken[part] for part, number in self.idle.items())

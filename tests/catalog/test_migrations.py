@@ -2,16 +2,18 @@
 
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Engine, func, inspect, select
+from sqlalchemy import Engine, func, inspect, select, update
 
 from indexer.catalog import entries
 from indexer.catalog.database import Catalog, make_engine
 from indexer.catalog.migrating import downgrade_tables, upgrade_tables
-from indexer.catalog.schema import Base
+from indexer.catalog.schema import Base, Entry
+from indexer.progress import Silent
 from indexer.settings import Settings
+from indexer.stages.renewing import renew_entries
 from tests.catalog.shelf import Shelf, found, judged, picture, said
 
-OLDER = ("0001", "0002", "0003", "0004")
+OLDER = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008")
 
 
 def engine_of(both: Settings) -> Engine:
@@ -50,7 +52,24 @@ def contents(catalog: Catalog) -> dict[str, int]:
         return {
             name: session.scalar(select(func.count()).select_from(table)) or 0
             for name, table in Base.metadata.tables.items()
+            if name != "watermark"  # 0006 asks for entries to be made anew
         }
+
+
+def test_entries_of_an_older_catalog_are_made_anew_once(catalog: Catalog) -> None:
+    shelf = Shelf(catalog)
+    shelf.store(judged(found(), "c1", said(name="Ink", description="<p>Soft</p>")))
+    fresh = shelf.only()
+    with catalog.write() as session:
+        engine = session.get_bind()
+        older = {"name": "Ink", "model_id": 1, "files": [], "sources": [], "description": "<p>Soft</p>"}
+        session.execute(update(Entry).values(document=older | {"id": fresh.id}))
+    assert isinstance(engine, Engine)
+    downgrade_tables(engine, "0005")
+    upgrade_tables(engine)
+    assert renew_entries(catalog, Silent()) == 1
+    assert shelf.only() == fresh
+    assert renew_entries(catalog, Silent()) == 0
 
 
 def test_autogenerate_finds_no_difference(both: Settings) -> None:

@@ -126,6 +126,7 @@ def test_a_kohya_run_is_read_whole() -> None:
         "name": "ink_v2",
         "base_label": "sdxl_base_v1-0",
         "trained_on": "ponyThing_v6.safetensors",
+        "trained_on_hash": "ab" * 32,
         "trigger_words": ["inkstyle", "inkdrawn"],
         "training_tags": ["inkdrawn", "1girl", "hat", "tree"],
         "kind": "lora",
@@ -163,6 +164,7 @@ def test_modelspec_makes_claims_of_its_own() -> None:
         "trigger_words": ["ink drawing of"],
         "preferred_weight": 0.8,
         "kind": "lora",
+        "merged_from": ["a", "b"],
     }
 
 

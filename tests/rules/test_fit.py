@@ -245,6 +245,37 @@ def test_the_same_weights_in_two_dialects() -> None:
     assert any("changed twice" in reason for reason in verdict.reasons)
 
 
+def test_two_algorithms_in_one_file() -> None:
+    low = kohya(weights("sd1", "attn1"))
+    names = ("hada_w1_a", "hada_w1_b", "hada_w2_a", "hada_w2_b")
+    hadamard = {
+        f"lora_unet_{module.replace('.', '_')}.{name}": (shape[0], 4) if name.endswith("a") else (4, shape[1])
+        for module, shape in weights("sd1", "attn2").items()
+        for name in names
+    }
+    verdict = check({**low, **hadamard}, whole("sd1"))
+    both = len(weights("sd1", "attn1")) + len(weights("sd1", "attn2"))
+    assert (verdict.verdict, verdict.matched) == ("compatible", both)
+    assert check({**low, **hadamard}, whole("sd2")).verdict == "incompatible"
+
+
+def test_a_base_packed_under_names_of_its_own() -> None:
+    """SVDQuant fuses and renames: what cannot be compared is said, and taken from the reference layout."""
+    names = {
+        f"transformer_blocks.{n}.{layer}.{part}": (64, 64)
+        for n in range(19)
+        for layer in ("qkv_proj", "mlp_context_fc1")
+        for part in ("qweight", "wscales")
+    }
+    singles = {f"single_transformer_blocks.{n}.norm.linear.qweight": (64, 64) for n in range(38)}
+    types = dict.fromkeys([name for name in (*names, *singles) if name.endswith("qweight")], "I8")
+    packed = base({**names, **singles}, dtypes=types)
+    verdict = check(kohya(weights("flux1-dev", "attn")), packed)
+    assert verdict.verdict == "compatible"
+    assert any("reference layout" in reason for reason in verdict.reasons)
+    assert check(kohya(weights("sdxl", "attn")), packed).verdict == "incompatible"
+
+
 def test_absurd_ranks_are_no_reason_to_refuse() -> None:
     assert check(kohya(weights("sd1", "attn"), rank=4096), whole("sd1")).verdict == "compatible"
 

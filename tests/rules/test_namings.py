@@ -10,8 +10,6 @@ from indexer.rules.fitting import layout_architecture
 from indexer.rules.namings import naming_of
 
 _OTHER = {"z-image.comfy": "z-image", "clip-g": "clip-g.hf"}
-_ODD = {"sana+0.6b"}
-"""The two layouts of the small Sana disagree about the width of its cross-attention."""
 _FREE = {"positional_embedding", "text_projection"}
 """Bare parameters that adapters do not change."""
 
@@ -25,7 +23,7 @@ def diffusers_of(layout: str) -> str | None:
 PAIRS = [
     (layout, other)
     for layout in layout_ids()
-    if (other := diffusers_of(layout)) and layout not in _ODD and layout_architecture(layout)
+    if (other := diffusers_of(layout)) and layout_architecture(layout)
 ]
 
 
