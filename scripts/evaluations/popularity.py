@@ -23,7 +23,7 @@ from indexer.domain.popularity import believed_downloads
 __all__ = ["Counted", "evaluate", "main"]
 
 _BANDS = (0, 1_000, 3_000, 10_000, 30_000, 10**12)
-_FARMED = (
+_FARMED: tuple[tuple[str, dict[str, int]], ...] = (
     ("3 votes", {"votes": 3}),
     ("3 votes, a million tipped", {"votes": 3, "tips": 10**6}),
     ("3 votes, 500 comments", {"votes": 3, "comments": 500}),
