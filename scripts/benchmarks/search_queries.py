@@ -109,7 +109,9 @@ def typed_letter_by_letter(count: int, names: int) -> list[Ask]:
     chance = random.Random(13)
     typed = [" ".join(words(_some(chance, count).name, glued=False)[:3]) for _ in range(names)]
     return [
-        Ask(text[:end], {"typing": True, "limit": 10, "facets": False}) for text in typed for end in range(2, len(text) + 1)
+        Ask(text[:end], {"typing": True, "limit": 10, "facets": False})
+        for text in typed
+        for end in range(2, len(text) + 1)
     ]
 
 
