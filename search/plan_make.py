@@ -26,6 +26,7 @@ from search.plan_licence import base_change, licence_change, target_licence
 from search.plan_looks import StyleLooks
 from search.plan_scope import Scope, source_of, target_of
 from search.plan_stack import Stack, read_stack
+from search.plan_verdicts import stored_verdicts
 from search.query import parse_query
 from search.service import Pinakes
 
@@ -35,10 +36,6 @@ _BATCH = 250
 
 FitSource = Callable[[Sequence[int], Target], Mapping[int, FitVerdict]]
 """Verdicts of tensors for entries on a target; entries that were not compared are left out."""
-
-
-def _no_verdicts(ids: Sequence[int], target: Target) -> Mapping[int, FitVerdict]:
-    return {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +59,10 @@ def make_plan(
     pinakes: Pinakes,
     request: PlanRequest,
     progress: Progress | None = None,
-    verdicts: FitSource = _no_verdicts,
+    verdicts: FitSource | None = None,
 ) -> Plan:
-    """The plan. Nothing is written. The same catalog gives the same plan.
+    """The plan. Nothing is written. The same catalog gives the same plan. Tensors are judged by
+    what the catalog keeps of them, unless ``verdicts`` says it.
 
     Raises ``QueryError`` for a query that cannot be understood, ``UsageError`` for other arguments.
     """
@@ -80,7 +78,8 @@ def make_plan(
             f"{len(ids):,} models are more than the {request.most:,} planned at once. Narrow the query.",
         )
     finder = Finder(pinakes.text, pinakes.catalog, StyleLooks(pinakes.looks), target, scope.flags)
-    maker = _Maker(pinakes, target, finder, verdicts, request.price, stack)
+    told_by = verdicts or stored_verdicts(pinakes.catalog)
+    maker = _Maker(pinakes, target, finder, told_by, request.price, stack)
     items = list(maker.items(ids, progress or Silent()))
     if stack is not None:
         items += [_unknown_name(model) for model in stack.unknown]
