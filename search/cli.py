@@ -310,6 +310,10 @@ app.add_typer(marks_app, name="marks")
 app.add_typer(saved_app, name="saved")
 
 
+_AGAIN = 0.02
+"""Seconds: by then the callback is left."""
+
+
 class Stopped(BaseException):
     """Ctrl-C. Not KeyboardInterrupt, which the command's framework would turn into a silent exit."""
 
@@ -326,11 +330,21 @@ def _end(_signal: int, _frame: object) -> None:
     raise Ended
 
 
+def _heed(lost: "sys.UnraisableHookArgs") -> None:
+    """A stop that fell into a callback of the collector was swallowed there: it is sent once more."""
+    if lost.exc_type not in (Stopped, Ended):
+        sys.__unraisablehook__(lost)
+        return
+    signal.signal(signal.SIGALRM, _stop if lost.exc_type is Stopped else _end)
+    signal.setitimer(signal.ITIMER_REAL, _AGAIN)
+
+
 def main() -> None:
     """Run the command. Exit status: 0 fine, 1 a negative answer, 2 wrong usage or input, 130 stopped."""
     # A pipe that closes early (| head) is no error worth a traceback.
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     signal.signal(signal.SIGINT, _stop)
+    sys.unraisablehook = _heed
     try:
         app(standalone_mode=True)
     except PinakesError as error:

@@ -145,6 +145,10 @@ class Server:
         answer.raise_for_status()
         return answer.json() if answer.content else None
 
+    def close(self) -> None:
+        """Give the connection back."""
+        self._client.close()
+
     def done(self, task: Mapping[str, Any]) -> None:
         """Wait for a task. Raises ``RuntimeError`` with what the server says when it failed."""
         while (state := self.ask("GET", f"/tasks/{task['taskUid']}"))["status"] in ("enqueued", "processing"):
@@ -168,9 +172,11 @@ def server(folder: Path) -> Iterator[Server | None]:
     command = [program, "--db-path", str(folder / "data"), "--http-addr", address, "--no-analytics"]
     with (folder / "log.txt").open("ab") as log:
         running = subprocess.Popen([*command, "--master-key", key], cwd=folder, stdout=log, stderr=log)
+    asked = Server(f"http://{address}", key)
     try:
-        yield _ready(Server(f"http://{address}", key), running)
+        yield _ready(asked, running)
     finally:
+        asked.close()
         running.terminate()
         running.wait(30)
 
