@@ -8,23 +8,17 @@ survives changed metadata; BLAKE3 and CRC-32 (IEEE, usual byte order) are over t
 import hashlib
 import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from queue import SimpleQueue
 from typing import Any
 
 import blake3
 from isal import isal_zlib
 
+from indexer.parsers.one_pass import Digest, OnePass
+
 __all__ = ["data_start", "hash_file"]
 
-_BLOCK = 1 << 19
-_RING = 16
-"""Blocks in flight: 8 MiB, whatever the file's size, which stay in the processor's cache. Fresh memory for
-each block would cost as much as reading it."""
-_TOLD = 1 << 22
-"""Bytes between two words on progress."""
 _V1_START, _V1_LENGTH = 1 << 20, 1 << 16
 _AUTOV1_SHORTEST = 2 << 20
 """Hubs give no AutoV1 for shorter files, of which the block would be short or empty."""
@@ -56,48 +50,20 @@ class _Slice:
             self.digest.update(data[low - begin : high - begin])
 
 
-@dataclass(slots=True)
-class _Block:
-    """A piece of the file in a buffer that is used again; ``left``: lanes that are not done with it."""
-
-    buffer: memoryview
-    size: int = 0
-    left: int = 0
-
-
-@dataclass(slots=True)
-class _Lane:
-    """One thread's share of the hashes, the blocks that wait for it, and where they go when it is done."""
-
-    parts: list[Any]
-    done: SimpleQueue[_Block]
-    blocks: SimpleQueue[_Block | None] = field(default_factory=SimpleQueue)
-
-    def work(self) -> None:
-        while (block := self.blocks.get()) is not None:
-            try:
-                data = block.buffer[: block.size]
-                for part in self.parts:
-                    part.update(data)
-            finally:
-                self.done.put(block)
-
-
 def hash_file(
     path: bytes, data_start: int | None = None, told: Callable[[int], None] = lambda _: None
 ) -> dict[str, str]:
     """Hashes by the names of ``domain.hubs.HASH_KINDS``, lower-case hex; AutoV1 and AutoV3 where they exist.
 
     ``data_start`` is where the data of a safetensors file begins; None for other containers. ``told`` is
-    called with the bytes read since its last call. The two SHA-256 run in threads of their own: they cost
-    the most, and the other hashes together cost less than one. Raises ``OSError``.
+    called with the bytes read since its last call. Raises ``OSError``.
     """
     whole, tail, first = hashlib.sha256(), hashlib.sha256(), hashlib.sha256()
     blake, crc = blake3.blake3(), _Crc()
-    shares: list[list[Any]] = [[whole], [blake, crc, _Slice(first, _V1_START, _V1_START + _V1_LENGTH)]]
-    if data_start is not None:
-        shares.append([_Slice(tail, data_start)])
-    size = _run(path, shares, told)
+    # The others together cost less than one SHA-256.
+    rest: list[Digest] = [blake, crc, _Slice(first, _V1_START, _V1_START + _V1_LENGTH)]
+    tails: list[list[Digest]] = [] if data_start is None else [[_Slice(tail, data_start)]]
+    size = OnePass([[whole], *tails, rest], told).read(path)
     found = {
         "sha256": whole.hexdigest(),
         "autov2": whole.hexdigest()[:10],
@@ -118,47 +84,3 @@ def data_start(path: bytes) -> int:
     """
     with Path(os.fsdecode(path)).open("rb", buffering=0) as file:
         return 8 + int.from_bytes(file.read(8), "little")
-
-
-def _run(path: bytes, shares: list[list[Any]], told: Callable[[int], None]) -> int:
-    """Read the file into a ring of buffers, each fed to all lanes; its size."""
-    done: SimpleQueue[_Block] = SimpleQueue()
-    lanes = [_Lane(parts, done) for parts in shares]
-    with ThreadPoolExecutor(len(lanes)) as pool:
-        works = [pool.submit(lane.work) for lane in lanes]
-        try:
-            size = _feed(path, lanes, done, told)
-        finally:
-            for lane in lanes:
-                lane.blocks.put(None)
-        for work in works:
-            work.result()
-    return size
-
-
-def _feed(path: bytes, lanes: list[_Lane], done: SimpleQueue[_Block], told: Callable[[int], None]) -> int:
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        free = [_Block(memoryview(bytearray(_BLOCK))) for _ in range(_RING)]
-        total = unsaid = 0
-        while True:
-            while not free:
-                block = done.get()
-                block.left -= 1
-                if not block.left:
-                    free.append(block)
-            # The buffer that was used last is still in the processor's cache.
-            block = free.pop()
-            block.size, block.left = os.readv(descriptor, [block.buffer]), len(lanes)
-            if not block.size:
-                told(unsaid)
-                return total
-            for lane in lanes:
-                lane.blocks.put(block)
-            total += block.size
-            unsaid += block.size
-            if unsaid >= _TOLD:
-                told(unsaid)
-                unsaid = 0
-    finally:
-        os.close(descriptor)
