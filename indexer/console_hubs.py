@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from indexer.catalog.database import open_catalog
+from indexer.catalog.database import opened_catalog
 from indexer.catalog.hubs import refused_items
 from indexer.console import Console
 from indexer.importing import import_dumps
@@ -42,18 +42,14 @@ def show_report(console: Console, report: HubReport) -> None:
 
 def show_refused(console: Console, settings: Settings) -> None:
     """One line an item that was refused."""
-    catalog = open_catalog(settings)
-    try:
-        with catalog.read() as session:
-            count = 0
-            for item in refused_items(session):
-                count += 1
-                if console.json:
-                    told = {"source": item.source, "key": item.key, "code": item.code, "detail": item.detail}
-                    console.write_json(told)
-                else:
-                    console.line(f"{item.source}:{item.key} [{item.code}] {item.detail}")
-    finally:
-        catalog.close()
+    with opened_catalog(settings) as catalog, catalog.read() as session:
+        count = 0
+        for item in refused_items(session):
+            count += 1
+            if console.json:
+                told = {"source": item.source, "key": item.key, "code": item.code, "detail": item.detail}
+                console.write_json(told)
+            else:
+                console.line(f"{item.source}:{item.key} [{item.code}] {item.detail}")
     if not count and not console.json:
         console.line("No item was refused.")

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from indexer.catalog import updates
-from indexer.catalog.database import open_catalog
+from indexer.catalog.database import opened_catalog
 from indexer.hub_questions import civitai_question
 from indexer.hub_run import Access, HubRun, Run, running
 from indexer.parsers.civitai import parse_item
@@ -135,12 +135,8 @@ def refresh_hub(
 
 def find_newer(settings: Settings, *, any_base: bool = False) -> Iterator[updates.Update]:
     """Newer releases of what lies in my folders (see ``catalog.updates``), out of the catalog alone."""
-    catalog = open_catalog(settings)
-    try:
-        with catalog.read() as session:
-            yield from updates.find_updates(session, any_base=any_base)
-    finally:
-        catalog.close()
+    with opened_catalog(settings) as catalog, catalog.read() as session:
+        yield from updates.find_updates(session, any_base=any_base)
 
 
 def _access(

@@ -2,12 +2,11 @@
 
 import difflib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from indexer.catalog import entries, overrides
-from indexer.catalog.database import Catalog, open_catalog
+from indexer.catalog.database import Catalog, opened_catalog
 from indexer.catalog.facts import file_facts
 from indexer.domain.categories import categories
 from indexer.domain.records import Document
@@ -81,14 +80,14 @@ def change_overrides(
 
 def read_overrides(what: str, settings: Settings) -> Decided:
     """What is and was decided about a model. Raises ``UsageError`` as ``change_overrides`` does."""
-    with _reading(settings) as catalog:
+    with opened_catalog(settings) as catalog:
         meant = find_meant(catalog, open_text_index(settings), what)
         return _decided(catalog, [meant.document.id])[0]
 
 
 def list_overrides(settings: Settings) -> Iterator[Decided]:
     """Every model that somebody decided about, by id."""
-    with _reading(settings) as catalog:
+    with opened_catalog(settings) as catalog:
         after = 0
         while True:
             with catalog.read() as session:
@@ -97,15 +96,6 @@ def list_overrides(settings: Settings) -> Iterator[Decided]:
                 return
             yield from _decided(catalog, page)
             after = page[-1]
-
-
-@contextmanager
-def _reading(settings: Settings) -> Iterator[Catalog]:
-    catalog = open_catalog(settings)
-    try:
-        yield catalog
-    finally:
-        catalog.close()
 
 
 def _decided(catalog: Catalog, entry_ids: Sequence[int], changed: int = 0) -> list[Decided]:

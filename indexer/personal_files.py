@@ -17,7 +17,7 @@ import orjson
 
 from indexer.catalog import entries, personal, personal_keys, saved_searches
 from indexer.catalog.changes import take_turn
-from indexer.catalog.database import Catalog, Session, open_catalog
+from indexer.catalog.database import Catalog, Session, open_catalog, opened_catalog
 from indexer.catalog.saved_searches import Saved
 from indexer.catalog.table_base import now
 from indexer.catalog.upsert import pieces
@@ -126,8 +126,7 @@ def import_marks(settings: Settings, path: Path, progress: Progress | None = Non
     """
     data = _read(path)
     report = Imported()
-    catalog = open_catalog(settings)
-    try:
+    with opened_catalog(settings) as catalog:
         for piece in pieces(_items(data, report), _PAGE):
             with catalog.write() as session:
                 take_turn(session, "change")
@@ -139,8 +138,6 @@ def import_marks(settings: Settings, path: Path, progress: Progress | None = Non
             report.pending = personal_keys.count_pending(session)
         if report.changed:
             report.published = publish_marks(catalog, settings, progress or Silent())
-    finally:
-        catalog.close()
     return report
 
 

@@ -7,8 +7,8 @@ be shared between processes).
 
 import logging
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Self
@@ -16,7 +16,7 @@ from typing import Self
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from indexer.catalog import schedules
-from indexer.catalog.database import Catalog, open_catalog
+from indexer.catalog.database import Catalog, open_catalog, opened_catalog
 from indexer.catalog.schedules import ScheduleState
 from indexer.catalog.table_base import now
 from indexer.errors import CatalogError, PinakesError, UsageError
@@ -48,7 +48,7 @@ def add_schedule(
         raise UsageError("name", f"A schedule's name has 1 to {_LONGEST_NAME} printable letters.")
     arguments = read_arguments(job_named(job), words)
     tidy = check_trigger(trigger)
-    with _opened(settings) as catalog, catalog.write() as session:
+    with opened_catalog(settings) as catalog, catalog.write() as session:
         schedules.add_schedule(session, name, job, arguments, tidy, next_time(tidy, now()))
         added = schedules.schedule_named(session, name)
         assert added is not None  # it was added in this transaction
@@ -57,13 +57,13 @@ def add_schedule(
 
 def list_schedules(settings: Settings) -> list[ScheduleState]:
     """All schedules by name."""
-    with _opened(settings) as catalog, catalog.read() as session:
+    with opened_catalog(settings) as catalog, catalog.read() as session:
         return schedules.list_schedules(session)
 
 
 def remove_schedule(settings: Settings, name: str) -> None:
     """Raises ``UsageError`` (``schedule``) when there is none of that name. A run under way goes on."""
-    with _opened(settings) as catalog, catalog.write() as session:
+    with opened_catalog(settings) as catalog, catalog.write() as session:
         if not schedules.remove_schedule(session, name):
             raise _unknown(name)
 
@@ -74,7 +74,7 @@ def run_now(settings: Settings, name: str, progress: Progress) -> str:
     Raises what the job raises, and ``UsageError`` when there is none of that name or it is running already.
     """
     owner = new_owner()
-    with _opened(settings) as catalog:
+    with opened_catalog(settings) as catalog:
         with catalog.write() as session:
             state = schedules.schedule_named(session, name)
             if state is None:
@@ -86,15 +86,6 @@ def run_now(settings: Settings, name: str, progress: Progress) -> str:
 
 def _unknown(name: str) -> UsageError:
     return UsageError("schedule", f"There is no schedule {name!r}. See: pinakes schedule list")
-
-
-@contextmanager
-def _opened(settings: Settings) -> Iterator[Catalog]:
-    catalog = open_catalog(settings)
-    try:
-        yield catalog
-    finally:
-        catalog.close()
 
 
 class Scheduler:

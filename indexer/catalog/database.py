@@ -14,7 +14,15 @@ from indexer.catalog.migrating import WRITING, upgrade_tables
 from indexer.errors import CatalogError
 from indexer.settings import Settings
 
-__all__ = ["MINIMUM_SQLITE", "Catalog", "Session", "check_sqlite", "open_catalog", "sqlite_driver"]
+__all__ = [
+    "MINIMUM_SQLITE",
+    "Catalog",
+    "Session",
+    "check_sqlite",
+    "open_catalog",
+    "opened_catalog",
+    "sqlite_driver",
+]
 
 MINIMUM_SQLITE = (3, 51, 3)
 """The first release free of the WAL-reset fault (https://www.sqlite.org/wal.html#walresetbug)."""
@@ -140,6 +148,16 @@ def open_catalog(settings: Settings, *, upgrade: bool = True) -> Catalog:
         if upgrade:
             upgrade_tables(engine)
     return Catalog(engine)
+
+
+@contextmanager
+def opened_catalog(settings: Settings) -> Iterator[Catalog]:
+    """``open_catalog``, closed at the end. Raises as that does."""
+    catalog = open_catalog(settings)
+    try:
+        yield catalog
+    finally:
+        catalog.close()
 
 
 def make_engine(url: str) -> Engine:

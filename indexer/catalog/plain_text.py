@@ -6,6 +6,8 @@ from functools import lru_cache
 
 import nh3
 
+from indexer.domain.markup import UNREADABLE_ELEMENTS
+
 __all__ = ["plain_text"]
 
 _LONGEST = 20_000
@@ -19,17 +21,7 @@ _BLOCK = re.compile(
 )
 _CLEANER = nh3.Cleaner(
     tags=set(),
-    clean_content_tags={
-        "script",
-        "style",
-        "title",
-        "textarea",
-        "noscript",
-        "iframe",
-        "svg",
-        "math",
-        "template",
-    },
+    clean_content_tags=set(UNREADABLE_ELEMENTS),
     attributes={},
     link_rel=None,
 )

@@ -26,7 +26,7 @@ from indexer.parsers.table_claims import (
     table_claims,
 )
 
-__all__ = ["MAX_SIDECAR", "SIDECAR_SUFFIXES", "WARNING_CODES", "parse_sidecar", "split_sidecar_name"]
+__all__ = ["MAX_SIDECAR", "SIDECAR_SUFFIXES", "WARNING_CODES", "parse_sidecar"]
 
 MAX_SIDECAR: Final = 64 << 20  # bytes; the largest honest ones hold a version with hundreds of pictures
 
@@ -51,15 +51,6 @@ WARNING_CODES: Final[Mapping[str, str]] = {
 }
 
 _UNSAFE_NAME = re.compile(r"[\\/\0]|\.\.|^.{256}", re.DOTALL)
-
-
-def split_sidecar_name(name: str) -> tuple[str, str] | None:
-    """(stem, suffix) where ``name`` is a sidecar's, e.g. (``style``, ``.civitai.info``); else None."""
-    lowered = name.lower()
-    for suffix in SIDECAR_SUFFIXES:
-        if lowered.endswith(suffix) and len(name) > len(suffix):
-            return name[: -len(suffix)], suffix
-    return None
 
 
 def parse_sidecar(suffix: str, data: bytes) -> ClaimSet:

@@ -8,6 +8,8 @@ import re
 import nh3
 from markupsafe import Markup, escape
 
+from indexer.domain.markup import UNREADABLE_ELEMENTS
+
 __all__ = ["cleaned", "plain", "web_address"]
 
 _TAGS = {
@@ -27,17 +29,7 @@ def _only_addresses(_tag: str, name: str, value: str) -> str | None:
 
 _CLEANER = nh3.Cleaner(
     tags=_TAGS,
-    clean_content_tags={
-        "script",
-        "style",
-        "title",
-        "textarea",
-        "noscript",
-        "iframe",
-        "svg",
-        "math",
-        "template",
-    },
+    clean_content_tags=set(UNREADABLE_ELEMENTS),
     attributes={"a": {"href"}, "*": set()},
     attribute_filter=_only_addresses,
     link_rel="noopener noreferrer nofollow",

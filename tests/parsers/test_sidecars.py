@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from indexer.domain.claims import CLAIM_NAMES, ClaimSet
 from indexer.domain.vocabulary import kinds, read_table
 from indexer.parsers.sidecar_values import READERS
-from indexer.parsers.sidecars import SIDECAR_SUFFIXES, WARNING_CODES, parse_sidecar, split_sidecar_name
+from indexer.parsers.sidecars import SIDECAR_SUFFIXES, WARNING_CODES, parse_sidecar
 
 CIVITAI = ".civitai.info"
 SHA = "AB" * 32
@@ -220,22 +220,6 @@ def test_keys_decide_where_the_name_is_shared() -> None:
     workflow = {"nodes": [], "links": [], "version": 0.4}
     found = read(".json", workflow)
     assert (found.claims, found.warnings, found.unparsed) == ((), (), workflow)
-
-
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [
-        ("a.civitai.info", ("a", ".civitai.info")),
-        ("a.b.JSON", ("a.b", ".json")),
-        ("a.metadata.json", ("a", ".metadata.json")),
-        ("a.cm-info.json", ("a", ".cm-info.json")),
-        ("a.safetensors", None),
-        (".json", None),
-        ("json", None),
-    ],
-)
-def test_names(name: str, expected: tuple[str, str] | None) -> None:
-    assert split_sidecar_name(name) == expected
 
 
 def test_longer_suffixes_come_first() -> None:
