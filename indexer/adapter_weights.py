@@ -4,13 +4,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from indexer.domain.factors import ModuleFactors
+from indexer.domain.header import Header
 from indexer.embedding.adapter_vector import AdapterWeights, measure_adapter
 from indexer.errors import BadFileError, TemporaryError
+from indexer.parsers.adapter_config import read_adapter_config
 from indexer.parsers.safetensors import read_header
 from indexer.parsers.tensor_values import TensorReader
 from indexer.rules.factors import factors_of
 
-__all__ = ["NONFUNCTIONAL", "read_adapter_weights", "with_weights"]
+__all__ = ["NONFUNCTIONAL", "adapter_modules", "read_adapter_weights", "with_weights"]
 
 NONFUNCTIONAL = "nonfunctional"
 """The warning that weights cannot work."""
@@ -23,10 +26,14 @@ def read_adapter_weights(path: Path | str | bytes) -> AdapterWeights:
     """
     header = read_header(path)
     with TensorReader(path, header) as reader:
-        modules = sorted(
-            factors_of(header), key=lambda module: min(map(reader.position, module.tensors.values()))
-        )
-        return measure_adapter(modules, reader)
+        return measure_adapter(adapter_modules(path, header, reader), reader)
+
+
+def adapter_modules(path: Path | str | bytes, header: Header, reader: TensorReader) -> list[ModuleFactors]:
+    """The modules of an adapter in the order in which they lie on disk, with the scales that a configuration
+    in the header or beside the file states."""
+    modules = factors_of(header, read_adapter_config(path, header.tensors))
+    return sorted(modules, key=lambda module: min(map(reader.position, module.tensors.values())))
 
 
 def with_weights(told: Mapping[str, Any], path: bytes) -> dict[str, Any]:

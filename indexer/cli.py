@@ -8,6 +8,7 @@ import typer
 
 from indexer.cli_crawl import app as crawl_app
 from indexer.cli_crawl import crawl
+from indexer.cli_doctor import EXAMPLE, doctor
 from indexer.cli_hubs import app as hubs_app
 from indexer.cli_options import Home, Json
 from indexer.cli_schedule import app as schedule_app
@@ -177,3 +178,4 @@ def rebuild(json: Json = False, home: Home = None) -> None:
 
 
 app.registered_commands += [*hubs_app.registered_commands, *crawl_app.registered_commands]
+app.command(epilog=EXAMPLE)(doctor)

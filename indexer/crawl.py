@@ -63,7 +63,7 @@ def crawl_hub(
             Question("civitai", hub.base_url, question, limit, what),
             _listing(hub, what, question, min(_MOST[what], limit or _MOST[what])),
             settings.home,
-            progress,
+            run.access.progress,
             run.told.crawl,
             stop=run.stop,
             afresh=afresh,
@@ -94,7 +94,7 @@ def fetch_models(
     """Take models by their ids at Civitai. Ids that are not there are told in ``crawl.absent``."""
 
     def work(hub: Civitai, run: Run) -> None:
-        take_models(run.catalog, hub, numbers, progress, run.told.crawl)
+        take_models(run.catalog, hub, numbers, run.access.progress, run.told.crawl)
 
     return _asking(work, _access(settings, progress, base_url, limits, previews))
 
@@ -110,7 +110,7 @@ def identify_library(
     """Ask Civitai which models our hashed files are; those found are stored whole and linked."""
 
     def work(hub: Civitai, run: Run) -> None:
-        run.told.asked = identify_files(run.catalog, hub, progress, run.told.crawl)
+        run.told.asked = identify_files(run.catalog, hub, run.access.progress, run.told.crawl)
         run.told.crawl.state = "done"
 
     return _asking(work, _access(settings, progress, base_url, limits, previews))
@@ -128,7 +128,7 @@ def refresh_hub(
     """Ask Civitai anew for all models known from there: statistics, new versions, what is gone."""
 
     def work(hub: Civitai, run: Run) -> None:
-        refresh_models(run.catalog, hub, progress, run.told.crawl, afresh=afresh)
+        refresh_models(run.catalog, hub, run.access.progress, run.told.crawl, afresh=afresh)
 
     return _asking(work, _access(settings, progress, base_url, limits, previews))
 

@@ -77,7 +77,7 @@ def crawl_huggingface(
             Question(SOURCE, base, question, limit),
             Pages(reader.page, reader.parse, store_page),
             settings.home,
-            progress,
+            run.access.progress,
             run.told.crawl,
             stop=run.stop,
             afresh=afresh,

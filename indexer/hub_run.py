@@ -6,8 +6,9 @@ Can be stopped at any moment; the same run goes on. Whoever waits for a hub stor
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
+from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
@@ -25,6 +26,7 @@ from indexer.stages.fetching import FetchReport, fetch_previews
 from indexer.stages.generation import RecordReport, learn_models, read_records
 from indexer.stages.pictures import embed_pictures
 from indexer.stages.publish import publish_text, publish_vectors
+from indexer.under_way import telling
 
 __all__ = ["Access", "HubRun", "Run", "running"]
 
@@ -129,7 +131,12 @@ def running(access: Access) -> Iterator[Run]:
     cannot be written.
     """
     stop = threading.Event()
-    with access.client(stop) as client, writing(access.settings) as catalog:
+    with (
+        access.client(stop) as client,
+        writing(access.settings) as catalog,
+        telling(access.settings, f"Asking {urlsplit(access.base_url).hostname}", access.progress) as progress,
+    ):
+        access = replace(access, progress=progress)
         run = Run(access, client, catalog, stop, HubRun(CrawlReport(access.source, access.base_url)))
         try:
             yield run

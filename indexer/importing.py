@@ -11,6 +11,7 @@ from indexer.settings import Settings
 from indexer.stages.generation import read_records
 from indexer.stages.importing import HubReport, import_dump
 from indexer.stages.publish import publish_text, publish_vectors
+from indexer.under_way import telling
 
 __all__ = ["import_dumps"]
 
@@ -24,7 +25,7 @@ def import_dumps(paths: Sequence[Path], settings: Settings, progress: Progress) 
     """
     files = list(dict.fromkeys(_checked(path) for path in paths))
     report = HubReport()
-    with writing(settings) as catalog:
+    with writing(settings) as catalog, telling(settings, "Importing", progress) as progress:
         for path in files:
             import_dump(path, catalog, progress, report)
         read_records(catalog, settings, progress)

@@ -1,4 +1,4 @@
-"""The user's own layer: mark models as favourites, rate, note, tag, tell seen from unseen; keep searches.
+"""The user's own layer: mark models as favourites, rate, note, tag, tell seen from unseen.
 
 All of it lives in the catalog, never in a model folder. Marks are small changes, so they do not wait for a
 program that is writing for hours: the catalog takes them at once, and search sees them when the running
@@ -10,11 +10,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from indexer.catalog import entries, personal, saved_searches
+from indexer.catalog import entries, personal
 from indexer.catalog.changes import take_turn
 from indexer.catalog.database import Catalog, open_catalog
 from indexer.catalog.lock import writer_lock
-from indexer.catalog.saved_searches import Saved
 from indexer.catalog.table_base import now
 from indexer.catalog.upsert import pieces
 from indexer.domain.marks import NO_MARKS, Change, to_data
@@ -31,23 +30,16 @@ from indexer.stages.publish import publish_text
 
 __all__ = [
     "Marked",
-    "Saved",
     "entries_meant",
     "mark",
     "mark_entries",
     "publish_marks",
     "read_marked",
-    "remove_saved",
-    "save_search",
-    "saved_search",
-    "saved_searches_of",
     "wanted_change",
 ]
 
 _AT_ONCE = 5_000
 """Entries marked in one transaction."""
-_LONGEST_NAME = 100
-_LONGEST_QUERY = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,57 +119,6 @@ def read_marked(settings: Settings, ids: Iterable[int]) -> dict[int, dict[str, A
     with _opened(settings) as catalog, catalog.read() as session:
         marks = personal.read_marks(session, wanted)
     return {id_: to_data(marks.get(id_, NO_MARKS)) for id_ in wanted}
-
-
-def save_search(
-    settings: Settings, name: str, query: str, *, sort: str = "relevance", base: str | None = None
-) -> Saved:
-    """Keep a search under a name, in place of the one of that name. Raises ``UsageError`` (``saved``).
-
-    Whether the query can be understood is for the caller to check.
-    """
-    name = " ".join(name.split())
-    if not 0 < len(name) <= _LONGEST_NAME:
-        raise UsageError("saved", f"A name has 1 to {_LONGEST_NAME} characters; this one has {len(name)}.")
-    if len(query) > _LONGEST_QUERY:
-        raise UsageError(
-            "saved", f"A query has at most {_LONGEST_QUERY:,} characters; this has {len(query):,}."
-        )
-    saved = Saved(name, query.strip(), sort, base, now())
-    with _opened(settings) as catalog, catalog.write() as session:
-        saved_searches.keep_search(session, saved)
-    return saved
-
-
-def saved_searches_of(settings: Settings) -> list[Saved]:
-    """All searches that were kept, by name."""
-    with _opened(settings) as catalog, catalog.read() as session:
-        return saved_searches.kept_searches(session)
-
-
-def remove_saved(settings: Settings, name: str) -> None:
-    """Forget a search. Raises ``UsageError`` (``saved``) where none has this name."""
-    with _opened(settings) as catalog:
-        with catalog.write() as session:
-            if saved_searches.forget_search(session, name):
-                return
-        with catalog.read() as session:
-            known = [saved.name for saved in saved_searches.kept_searches(session)]
-    raise _unknown_search(name, known)
-
-
-def saved_search(settings: Settings, name: str) -> Saved:
-    """The search of this name. Raises ``UsageError`` (``saved``) where there is none."""
-    known = {saved.name: saved for saved in saved_searches_of(settings)}
-    if name not in known:
-        raise _unknown_search(name, known)
-    return known[name]
-
-
-def _unknown_search(name: str, known: Iterable[str]) -> UsageError:
-    names = ", ".join(known)
-    told = f"Known are: {names}." if names else "None is kept yet: pinakes saved add NAME QUERY"
-    return UsageError("saved", f"No search is kept as {name!r}. {told}")
 
 
 @contextmanager

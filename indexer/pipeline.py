@@ -29,6 +29,7 @@ from indexer.stages.pictures import PictureReport, embed_pictures
 from indexer.stages.publish import publish_text, publish_vectors
 from indexer.stages.scan import Judge, ScanReport
 from indexer.stages.scan_roots import scan_roots
+from indexer.under_way import telling
 
 __all__ = [
     "IndexReport",
@@ -69,7 +70,7 @@ def index_folders(
 
     Raises ``UsageError`` for a folder that is not there, ``CatalogError`` when the catalog cannot be written.
     """
-    with writing(settings) as catalog:
+    with writing(settings) as catalog, telling(settings, "Indexing folders", progress) as progress:
         report = IndexReport()
         named = () if folders else tuple(environment_folders(settings.tool_folders))
         roots = _roots(folders, catalog, progress, may_be_none=bool(named))
@@ -106,7 +107,7 @@ def finish_indexing(
 
 def rebuild_indexes(settings: Settings, progress: Progress) -> IndexReport:
     """Throw the indexes away and build them from the catalog."""
-    with writing(settings) as catalog:
+    with writing(settings) as catalog, telling(settings, "Rebuilding the indexes", progress) as progress:
         report = IndexReport()
         report.published = publish_text(catalog, settings, progress, afresh=True)
         encoders = active_encoders(settings, progress, download=True)

@@ -61,10 +61,26 @@ class Settings(BaseSettings):
         pattern=r"^[A-Za-z0-9_-]{1,100}$",
         description="Name of the index at that server; each library needs its own",
     )
-    clip_model: str = Field(default="ViT-B-32", description="open_clip model name of the semantic vectors")
+    clip_model: str = Field(
+        default="ViT-B-32",
+        description="open_clip model name of the semantic vectors; docs/clip.md compares the choices",
+    )
     clip_pretrained: str | None = Field(
         default=None,
         description="open_clip weights tag, or path of a local weights file; empty: no words-to-image",
+    )
+    style_encoder: Path | None = Field(
+        default=None,
+        description="Local .safetensors file of a network that sees style, such as CSD (docs/clip.md)",
+    )
+    style_encoder_share: float = Field(
+        default=0.5,
+        ge=0,
+        le=1,
+        description="How much that network counts beside the descriptor without weights; 1: it alone",
+    )
+    style_prompts: bool = Field(
+        default=True, description="Take out of a picture's style what the words of its prompt explain"
     )
     unstable_seconds: float = Field(
         default=60.0,
@@ -140,6 +156,11 @@ class Settings(BaseSettings):
     def vector_folder(self) -> Path:
         """Folder of the vector indexes, one subfolder a vector space."""
         return self.home / "vectors"
+
+    @property
+    def gist_folder(self) -> Path:
+        """Folder of what move plans compare."""
+        return self.home / "gist"
 
     def style_space_file(self, key: str) -> Path:
         """Where the space that was fitted for a style index lies; ``key`` is that index's identity."""

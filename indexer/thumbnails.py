@@ -2,9 +2,10 @@
 
 import hashlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
-__all__ = ["store_picture", "store_thumbnail", "thumbnail_path"]
+__all__ = ["is_whole", "store_picture", "store_thumbnail", "stored_thumbnails", "thumbnail_path"]
 
 
 def thumbnail_path(folder: Path, name: str) -> Path:
@@ -44,3 +45,18 @@ def _store(path: Path, content: bytes) -> None:
     except OSError:
         aside.unlink(missing_ok=True)
         raise
+
+
+def stored_thumbnails(folder: Path) -> Iterator[Path]:
+    """Every file in the store, folder by folder; those that no thumbnail is called by too."""
+    for place in sorted(path for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else ():
+        yield from sorted(place.iterdir())
+
+
+def is_whole(path: Path) -> bool:
+    """Whether a file of the store holds the bytes that its name says.
+
+    Raises ``OSError`` when it cannot be read.
+    """
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest() == path.stem

@@ -8,9 +8,10 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from indexer.catalog import entries
-from indexer.catalog.database import Catalog
+from indexer.catalog.database import Catalog, Session
 from indexer.catalog.norms import norms_number, read_norms
 from indexer.domain.norms import NO_NORMS, Norms
+from indexer.domain.records import Document
 from search.answers import Answer, Hit
 from search.explain import Asked
 from search.query import ParsedQuery
@@ -51,9 +52,11 @@ class Answering:
         **query: Any,
     ) -> Answer:
         """One page of the answer. ``query`` is told back; ``started`` is what ``perf_counter`` said."""
-        asked = Asked(_words(parsed), page.wanted, self._current_norms(), _today())
-        places = _places(found, page, asked)
-        shown = places[page.offset - found.offset :][: page.limit]
+        with self.catalog.read() as session:  # one, since opening one takes as long as reading
+            asked = Asked(_words(parsed), page.wanted, self._current_norms(session), _today())
+            places = _places(found, page, asked)
+            shown = places[page.offset - found.offset :][: page.limit]
+            documents = entries.documents(session, [place.card.id for place in shown])
         told: dict[str, Any] = {"text": parsed.text, "filters": list(parsed.filters)}
         told |= {"limit": page.limit, "offset": page.offset} | _base_told(page.wanted)
         return Answer(
@@ -65,39 +68,43 @@ class Answering:
             hidden=hidden[0],
             hidden_by=hidden[1],
             took_ms=round((time.perf_counter() - started) * 1000, 2),
-            hits=self._hits(shown, found, page, asked),
+            hits=_hits(shown, documents, found, page, asked),
             facets=found.facets,
             notes=parsed.notes,
         )
 
-    def _hits(self, shown: Sequence[Scored], found: Candidates, page: Page, asked: Asked) -> tuple[Hit, ...]:
-        weights = _weights(page)
-        with self.catalog.read() as session:
-            documents = entries.documents(session, [place.card.id for place in shown])
-        # An index is a moment behind the catalog: what is gone there is left out.
-        known = [(place, documents[place.card.id]) for place in shown if place.card.id in documents]
-        today, norms = asked.today or _today(), asked.norms
-        return tuple(
-            Hit(
-                document,
-                score_of(place.card, found.signals, page.wanted, today, weights, norms),
-                place.also,
-                asked,
-            )
-            for place, document in known
-        )
-
-    def _current_norms(self) -> Norms:
-        with self.catalog.read() as session:
-            number = norms_number(session)
-            with self._lock:
-                kept = self._norms
-            if kept[0] == number:
-                return kept[1]
-            norms = read_norms(session)
+    def _current_norms(self, session: Session) -> Norms:
+        number = norms_number(session)
+        with self._lock:
+            kept = self._norms
+        if kept[0] == number:
+            return kept[1]
+        norms = read_norms(session)
         with self._lock:
             self._norms = (number, norms)
         return norms
+
+
+def _hits(
+    shown: Sequence[Scored],
+    documents: Mapping[int, Document],
+    found: Candidates,
+    page: Page,
+    asked: Asked,
+) -> tuple[Hit, ...]:
+    """Hits with their scores. An index is a moment behind the catalog: what is gone there is left out."""
+    weights = _weights(page)
+    known = [(place, documents[place.card.id]) for place in shown if place.card.id in documents]
+    today, norms = asked.today or _today(), asked.norms
+    return tuple(
+        Hit(
+            document,
+            score_of(place.card, found.signals, page.wanted, today, weights, norms),
+            place.also,
+            asked,
+        )
+        for place, document in known
+    )
 
 
 def _places(found: Candidates, page: Page, asked: Asked) -> list[Scored]:

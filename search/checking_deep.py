@@ -8,13 +8,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from itertools import combinations
 
+from indexer.adapter_weights import adapter_modules
 from indexer.domain.factors import ModuleFactors
 from indexer.embedding.adapter_alignment import Piece, Sums, add_meeting, meet, pieces_of
 from indexer.embedding.blas import one_blas_thread
 from indexer.errors import BadFileError, TemporaryError
 from indexer.parsers.safetensors import read_header
 from indexer.parsers.tensor_values import TensorReader
-from indexer.rules.factors import factors_of
 from indexer.rules.fit_adapter import part_of
 from indexer.rules.fit_keys import WeightKeys
 from search.checking_found import Found
@@ -77,7 +77,7 @@ def _opened(files: ExitStack, found: Found, addon: Addon, keys: WeightKeys) -> _
         reader = files.enter_context(TensorReader(found.path, header))
     except (BadFileError, TemporaryError):
         return None  # a pickle, several files, or gone since: the pair stays without an alignment
-    placed = sorted(factors_of(header), key=lambda module: min(map(reader.position, module.tensors.values())))
+    placed = adapter_modules(found.path, header, reader)
     modules = {name: module for module in placed for name in _names(module, keys)}
     return _Adapter(addon, reader, modules)
 

@@ -20,6 +20,10 @@ from indexer.settings import read_settings
 from indexer.sources.local import MODEL_SUFFIXES
 from search import cli_lineage
 from search.cli_check import EXAMPLE, check
+from search.cli_comfyui import EXAMPLE as COMFYUI_EXAMPLE
+from search.cli_comfyui import comfyui_paths
+from search.cli_mcp import EXAMPLE as MCP_EXAMPLE
+from search.cli_mcp import mcp
 from search.cli_personal import mark, marks_app, saved_app
 from search.cli_plan import plan
 
@@ -63,7 +67,7 @@ def search(
     home: Home = None,
 ) -> None:
     """Find models by words, filters, and a picture."""
-    from search.service import Pinakes
+    from search import Pinakes
     from search.terminal_hits import show_hits
 
     console = Console(json)
@@ -91,7 +95,7 @@ def run_saved(
     home: Home = None,
 ) -> None:
     """Search again as it was kept."""
-    from indexer.personal import saved_search
+    from indexer.saved import saved_search
 
     saved = saved_search(read_settings(home), name)
     search(
@@ -128,7 +132,7 @@ def similar(
     home: Home = None,
 ) -> None:
     """Find models that look like a picture or like another model."""
-    from search.service import Pinakes
+    from search import Pinakes
     from search.terminal_hits import show_hits
 
     console = Console(json)
@@ -153,13 +157,12 @@ def show(
     home: Home = None,
 ) -> None:
     """Everything known of one model: files, verdict with evidence, your overrides, training, claims."""
-    from search.service import Pinakes
+    from search import Pinakes
     from search.terminal import show_details
 
     console = Console(json)
     with Pinakes(read_settings(home)) as pinakes:
-        details = pinakes.show(pinakes.find(what).id)
-    assert details is not None  # find answers entries only
+        details = pinakes.show(what)
     console.answer(details.to_json(), lambda: show_details(console, details.to_json()))
 
 
@@ -174,7 +177,7 @@ def mislabelled(
     home: Home = None,
 ) -> None:
     """Files that are said to be one thing and found to be another: claims against tensors."""
-    from search.service import Pinakes
+    from search import Pinakes
     from search.terminal import show_mislabelled
 
     console = Console(json)
@@ -200,7 +203,7 @@ def duplicates(
 
     Renamed, re-uploaded, converted to other names, merged at another strength. Nothing is deleted.
     """
-    from search.service import Pinakes
+    from search import Pinakes
     from search.terminal_duplicates import show_duplicates
 
     console = Console(json)
@@ -219,7 +222,7 @@ def style_map(
     home: Home = None,
 ) -> None:
     """The library's styles laid out side by side, in neighbourhoods named by their common words."""
-    from search.service import Pinakes
+    from search import Pinakes
     from search.terminal_map import show_map
     from search.web.map import write_map
 
@@ -227,7 +230,7 @@ def style_map(
     with Pinakes(read_settings(home)) as pinakes:
         drawn = pinakes.map(" ".join(query or []))
         if out is not None:
-            write_map(pinakes, drawn, out)
+            write_map(pinakes.service, drawn, out)
             console.note(f"Written: {out}")
     console.answer(drawn.to_json(), lambda: show_map(console, drawn))
 
@@ -235,7 +238,7 @@ def style_map(
 @app.command(epilog="Example: pinakes stats")
 def stats(json: Json = False, home: Home = None) -> None:
     """Counts over the library."""
-    from search.service import Pinakes
+    from search import Pinakes
 
     console = Console(json)
     with Pinakes(read_settings(home)) as pinakes:
@@ -306,6 +309,8 @@ app.command(epilog="Example: pinakes mark 12 --favourite --rating 4.5 --for port
 app.command(epilog="Example: pinakes plan --to flux2-klein-9b --out plan.html")(plan)
 app.command(epilog=EXAMPLE)(check)
 app.command(epilog=cli_lineage.EXAMPLE)(cli_lineage.lineage)
+app.command(epilog=COMFYUI_EXAMPLE)(comfyui_paths)
+app.command(epilog=MCP_EXAMPLE)(mcp)
 app.add_typer(marks_app, name="marks")
 app.add_typer(saved_app, name="saved")
 

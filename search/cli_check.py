@@ -27,21 +27,33 @@ def check(
     precision: Annotated[
         str, typer.Option(help="How weights are loaded, for the size: fp16, bf16 or fp8.")
     ] = "fp16",
+    export: Annotated[
+        str | None,
+        typer.Option(
+            help="Write the stack for another tool: comfyui, comfyui-api, a1111 or json.", show_default=False
+        ),
+    ] = None,
     json: Json = False,
     home: Home = None,
 ) -> None:
     """Does this stack load and fit? Every addon against the base, and the addons against each other.
 
     Told from tensors: which modules fit, what is missing, words that clash, size and licence of the whole.
-    Exit status 1 when it does not fit or could not be compared.
+    Exit status 1 when it does not fit or could not be compared. With --export the output is what the other
+    tool opens: a ComfyUI workflow with its loaders wired, A1111's prompt and settings, or JSON.
     """
     from search.checking import check_stack
+    from search.exporting import export_stack
     from search.service import Pinakes
     from search.terminal_check import show_stack
+    from search.terminal_export import write_export
 
     console = Console(json)
     with Pinakes(read_settings(home)) as pinakes:
         stack = check_stack(pinakes, base, addons or [], precision=precision, deep=deep)
-    console.answer(stack.to_json(), lambda: show_stack(console, stack))
+        if export is not None:
+            write_export(console, export_stack(pinakes, stack, export))
+    if export is None:
+        console.answer(stack.to_json(), lambda: show_stack(console, stack))
     if not stack.loads:
         raise typer.Exit(1)

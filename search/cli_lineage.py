@@ -23,11 +23,10 @@ def lineage(
 
     Each fact with its source. Ancestors that the library lacks are named by what is known of them.
     """
-    from search.lineage import trace_lineage
-    from search.service import Pinakes
+    from search import Pinakes
     from search.terminal_lineage import show_lineage
 
     console = Console(json)
     with Pinakes(read_settings(home)) as pinakes:
-        found = trace_lineage(pinakes, what, depth=depth)
+        found = pinakes.lineage(what, depth=depth)
     console.answer(found.to_json(), lambda: show_lineage(console, found))

@@ -155,7 +155,7 @@ def add(
     home: Home = None,
 ) -> None:
     """Keep a search, in place of the one of that name. It must be one that can be understood."""
-    from indexer.personal import save_search
+    from indexer.saved import save_search
     from search.service import Pinakes
 
     console, settings, text = Console(json), read_settings(home), " ".join(query)
@@ -173,7 +173,7 @@ def add(
 @saved_app.command("list", epilog="Example: pinakes saved list")
 def list_(json: Json = False, home: Home = None) -> None:
     """All searches that are kept."""
-    from indexer.personal import saved_searches_of
+    from indexer.saved import saved_searches_of
 
     console = Console(json)
     found = saved_searches_of(read_settings(home))
@@ -191,8 +191,23 @@ def list_(json: Json = False, home: Home = None) -> None:
 @saved_app.command(epilog="Example: pinakes saved remove new")
 def remove(name: Name, json: Json = False, home: Home = None) -> None:
     """Forget a search."""
-    from indexer.personal import remove_saved
+    from indexer.saved import remove_saved
 
     console = Console(json)
     remove_saved(read_settings(home), name)
     console.answer({"removed": name}, lambda: console.line(f"{name} is forgotten."))
+
+
+@saved_app.command(epilog="Example: pinakes saved rename new fresh")
+def rename(
+    name: Name,
+    to: Annotated[str, typer.Argument(help="Its new name.")],
+    json: Json = False,
+    home: Home = None,
+) -> None:
+    """Give a search another name."""
+    from indexer.saved import rename_saved
+
+    console = Console(json)
+    saved = rename_saved(read_settings(home), name, to)
+    console.answer(asdict(saved), lambda: console.line(f"{name} is now {saved.name}: {saved.query}"))

@@ -1,6 +1,6 @@
 """Words that pictures answer: CLIP's text tower beside the text index."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,16 +8,14 @@ from indexer.catalog import entries
 from indexer.catalog.database import Catalog
 from indexer.domain.filters import Filter
 from indexer.domain.records import Document
-from indexer.indexes.text import TextIndex, TextQuery
+from indexer.indexes.text import TextIndex
+from search.narrowing import Narrowed, Passing
 from search.query import ParsedQuery
 from search.ranking import load_weights
-from search.retrieval import RANKED, Candidates, joined
+from search.retrieval import RANKED, Candidates, is_everything, joined
 from search.similar import Looks
 
 __all__ = ["described", "described_picture", "fitting_documents", "spoken"]
-
-FEW = 2_000
-"""Up to so many entries that pass a filter, the filter is pushed down; otherwise the nearest are filtered."""
 
 
 def spoken(parsed: ParsedQuery) -> str:
@@ -36,11 +34,11 @@ def described(
     words = spoken(parsed)
     if not words or not found.rankable or not looks.speaks():
         return found
-    told = looks.of_words(words, found.ids, every=True) if found.cards else {}
+    told = looks.of_words_at(words, found.ids) if found.cards else {}
     if found.total > len(found.cards):
         return replace(found, signals={**found.signals, "semantic": told})
     least, known = load_weights().numbers["seen_alone"], set(found.ids)
-    nearest = looks.of_words(words, _few(text, where))
+    nearest = looks.of_words(words, _narrowed(text, where))
     alone = {id_: score for id_, score in nearest.items() if score >= least and id_ not in known}
     fitting = fitting_documents(catalog, alone, where)[: max(0, RANKED - found.total)]
     told = {**told, **{d.id: alone[d.id] for d in fitting}}
@@ -63,17 +61,16 @@ def described_picture(
     words = spoken(parsed)
     if not words or not looks.speaks():
         return None
-    seen = looks.of_image(image, "content", _few(text, where))
+    seen = looks.of_image(image, "content", _narrowed(text, where))
     documents = fitting_documents(catalog, seen, where)
-    told = looks.of_words(words, [d.id for d in documents], every=True) if documents else {}
+    told = looks.of_words_at(words, [d.id for d in documents]) if documents else {}
     both = {d.id: (seen[d.id] + told.get(d.id, 0.0)) / 2 for d in documents}
     empty = Candidates((), 0, facets={name: {} for name in narrowed.facets})
     return replace(joined(empty, documents), signals={**narrowed.signals, "semantic": both})
 
 
-def _few(text: TextIndex, where: Filter) -> Sequence[int] | None:
-    passing = text.search(TextQuery((), where=where), FEW)
-    return passing.ids if passing.total <= FEW else None
+def _narrowed(text: TextIndex, where: Filter) -> Narrowed | None:
+    return None if is_everything(where) else Passing(text, where)
 
 
 def fitting_documents(catalog: Catalog, scores: Mapping[int, float], where: Filter) -> list[Document]:

@@ -19,6 +19,7 @@ _BEGUN, _BEGUN_WHOLE = 0.5, 0.4
 _LEAST_BEGUN = 3
 _LIGHT, _LIGHTER = 0.3, 0.15
 _LEAST_RARITY = 0.1
+_LATER = 0.7
 
 _Worths = tuple[tuple[int, float], ...]
 """Places of terms that a word matches, with how well."""
@@ -141,17 +142,19 @@ class Matcher:
         return _LIGHT if word.isascii() and (len(word) == 1 or not word.isalpha()) else 1.0
 
     def _called(self, triggers: str) -> float:
-        """Of the trigger phrases that have all words of the query, the one that is matched best."""
+        """Of the trigger phrases that have all words of the query, the one that is matched best. The first
+        says what a model is; further ones mostly tell of clothes and poses that others have as well."""
         best = 0.0
-        for value in triggers.split("\t"):
+        for place, value in enumerate(triggers.split("\t")):
             words = value.split()
             if len(words) < len(self._terms) and self._joined.keys().isdisjoint(words):
                 continue
             worths: dict[int, float] = {}
-            for place, worth in self._found(words):
-                worths[place] = max(worth, worths.get(place, 0.0))
+            for term, worth in self._found(words):
+                worths[term] = max(worth, worths.get(term, 0.0))
             if len(worths) == len(self._terms):
-                best = max(best, self._share(words) * min(worths.values()))
+                called = self._share(words) * min(worths.values())
+                best = max(best, called * (_LATER if place else 1.0))
         return best
 
     def _order(self, words: Sequence[str]) -> float:

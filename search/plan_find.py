@@ -1,12 +1,11 @@
 """What could take a model's place on the target? Candidates by words, by look, by rating and by being the
-same model, for a batch of models at a time: a fixed number of small questions a model, whatever the catalog
-holds.
+same model, for a batch of models at a time. Documents are read of those only that may be shown.
 """
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,256 +13,208 @@ from numpy.typing import NDArray
 from indexer.catalog import entries, planning
 from indexer.catalog.database import Catalog
 from indexer.domain.fields import FIELDS
-from indexer.domain.filters import And, AnyOf, Filter, Not, Or, keyword
+from indexer.domain.filters import AnyOf, keyword
 from indexer.domain.hub_links import read_link
 from indexer.domain.records import Document
-from indexer.indexes.text import TextHits, TextIndex, TextQuery
+from indexer.indexes.gist import GistIndex
+from indexer.indexes.text import TextIndex
 from search.plan import Candidate, Found
+from search.plan_columns import Asked, Columns, Judged
 from search.plan_fit import Target
 from search.plan_looks import StyleLooks
-from search.plan_signals import Features, Judge, Rarities, features_of
+from search.plan_signals import likeness_of
 from search.plan_table import load_plan_table
-from search.plan_words import about, called, title_words
 
 __all__ = ["Finder"]
 
 _MOST = 1_000_000
-_SAME = 8
-_NAMED = 6
-_THREADS = 2
 _LINKS = 10
-_PROBED = 24
-"""Words whose frequency is asked for at once; engines look at no more."""
-
-_SMOOTH = 10.0
-"""Of reciprocal rank fusion: the first of one list is not worth all of another."""
 _ADDRESS = re.compile(r"https?://[^\s<>\"')\]]{1,500}")
 _PAGE_READ = 50_000
 """Characters of a description in which links are looked for."""
 
-_Why = dict[int, str]
+_CREATOR = "the same creator and title"
+_TITLE = "the same title, though not both tell who made them"
+
+Rows = NDArray[np.int64]
 
 
 @dataclass(slots=True)
 class _Wanted:
-    """A model on its way: ``ranks`` says how well each candidate was placed, ``same`` why it is the same."""
+    """A model on its way: its candidates, and of ids why they are the ``same`` model."""
 
-    document: Document
-    ranks: dict[int, float]
-    same: _Why
-
-    def add(self, ids: Iterable[int]) -> None:
-        for place, id_ in enumerate(ids):
-            self.ranks[id_] = self.ranks.get(id_, 0.0) + 1.0 / (_SMOOTH + place)
+    asked: Asked
+    judged: Judged
+    same: dict[int, str] = field(default_factory=dict)
+    nearness: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+    score: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
 
 
 class Finder:
     """Candidates on one target. ``hidden`` are flags of entries that are kept back and never offered."""
 
     def __init__(
-        self, text: TextIndex, catalog: Catalog, looks: StyleLooks, target: Target, hidden: Collection[str]
+        self,
+        text: TextIndex,
+        catalog: Catalog,
+        looks: StyleLooks,
+        gists: GistIndex,
+        target: Target,
+        hidden: Collection[str],
     ) -> None:
-        self._text, self._catalog, self._looks, self._target = text, catalog, looks, target
-        self._hidden = (*hidden, "nonfunctional", "missing")
-        self._allowed: dict[tuple[str, ...], NDArray[np.int64]] = {}
-        self._rated: dict[tuple[tuple[str, ...], str | None], tuple[int, ...]] = {}
-        self._documents = text.count()
-        self._frequencies: dict[str, int] = {}
+        self._text, self._catalog, self._looks, self._gists = text, catalog, looks, gists
+        self._columns = Columns(gists, target, (*hidden, "nonfunctional", "missing"))
+        self._offered: dict[tuple[str, ...], Rows] = {}
 
     def find(self, documents: Sequence[Document]) -> dict[int, Found]:
         """Id -> what was found for it, best first. Ask for some hundred at a time."""
-        self._learn(documents)
-        with ThreadPoolExecutor(_THREADS) as pool:  # the engine searches outside of Python's lock
-            wanted = {one.document.id: one for one in pool.map(self.by_words, documents)}
-        self._by_look(wanted)
-        self._by_page(wanted)
-        self._by_link(wanted)
-        return self._judged(wanted)
+        for kinds in {load_plan_table().kinds[document.kind].by for document in documents}:
+            self._seen_of(kinds)
+        with ThreadPoolExecutor(1) as pool:  # the vector index searches outside of Python's lock
+            looking = pool.submit(self._by_look, documents)
+            pages, links = self._by_page(documents), self._by_link(documents)
+            found = [self._by_words(document) for document in documents]
+            looks = looking.result()
+        wanted = {
+            asked.document.id: self._compared(
+                asked, rows, pages[asked.document.id] | links.get(asked.document.id, {}), looks
+            )
+            for asked, rows in found
+        }
+        self._look(wanted)
+        chosen = {id_: self._choose(one) for id_, one in wanted.items()}
+        ids = self._gists.ids
+        read = {int(ids[row]) for id_, places in chosen.items() for row in wanted[id_].judged.rows[places]}
+        with self._catalog.read() as session:
+            read_documents = entries.documents(session, read)
+        return {id_: self._found(one, chosen[id_], read_documents) for id_, one in wanted.items()}
 
     # ---------------------------------------------------------------- retrieval
 
-    def where(self, kinds: Sequence[str]) -> Filter:
-        """What may be offered: works on the target, is of one of the kinds, is there or at a hub."""
-        base = any(load_plan_table().kinds[kind].role == "base" for kind in kinds)
-        fits = AnyOf(FIELDS["arch" if base else "fits"], (keyword(self._target.architecture),))
-        nodes: list[Filter] = [
-            fits,
-            AnyOf(FIELDS["type"], tuple(kinds)),
-            Not(AnyOf(FIELDS["is"], self._hidden)),
-        ]
-        if base and self._target.family:
-            nodes.append(AnyOf(FIELDS["family"], (self._target.family,)))
-        gone = And((AnyOf(FIELDS["is"], ("gone",)), Not(AnyOf(FIELDS["is"], ("local",)))))
-        return And((*nodes, Not(gone)))
+    def _by_words(self, document: Document) -> tuple[Asked, Rows]:
+        """A model with what words, titles, creators and ratings bring for it."""
+        asked = self._columns.asked(document)
+        return asked, self._columns.found(asked)
 
-    def by_words(self, document: Document) -> _Wanted:
-        """A model with what words and ratings bring for it."""
-        numbers = load_plan_table().numbers
-        kinds = load_plan_table().kinds[document.kind].by
-        where = self.where(kinds)
-        terms = self._telling(about(document), int(numbers["words"]))
-        wanted = _Wanted(document, {}, {})
-        if terms:
-            wanted.add(self._asked(terms, where, int(numbers["found_by_words"])).ids)
-        wanted.add(self._named(document, where))
-        wanted.add(self._best_rated(document.category, kinds))
-        if load_plan_table().kinds[document.kind].role == "base":
-            wanted.add(self._best_rated(None, kinds))  # a base always has a successor
-        wanted.ranks.pop(document.id, None)
-        return wanted
-
-    def _learn(self, documents: Sequence[Document]) -> None:
-        """How many entries have each word that these models are about, as far as the engine tells."""
-        words = {word for document in documents for word in (*about(document), *called(document))}
-        unknown = sorted(words - self._frequencies.keys())
-        for start in range(0, len(unknown), _PROBED):
-            terms = tuple(unknown[start : start + _PROBED])
-            # No entry passes: only the frequencies are wanted.
-            found = self._text.search(TextQuery(terms, (), Or(())), 1).evidence
-            self._documents = found.documents or self._documents
-            self._frequencies |= {term: found.frequencies.get(term, 0) for term in terms}
-
-    def _telling(self, words: Sequence[str], count: int) -> tuple[str, ...]:
-        """The rarest words, of those that more than the model itself has: common ones cost most and tell
-        least."""
-        shared = [word for word in words if self._frequencies.get(word, 0) != 1]
-        rare = sorted(shared, key=lambda word: self._frequencies.get(word, 0))[:count]
-        return tuple(word for word in shared if word in rare)
-
-    def _asked(self, terms: Sequence[str], where: Filter, count: int) -> TextHits:
-        return self._text.search(TextQuery(tuple(terms), (), where), count)
-
-    def _named(self, document: Document, where: Filter) -> tuple[int, ...]:
-        """Models of the same creator with words of its title."""
-        if not document.creator:
-            return ()
-        theirs = And((where, AnyOf(FIELDS["creator"], (keyword(document.creator),))))
-        return self._asked(title_words(document.name)[:_NAMED], theirs, _SAME).ids
-
-    def _best_rated(self, category: str | None, kinds: tuple[str, ...]) -> tuple[int, ...]:
-        """The best rated of a category; asked once."""
-        key = kinds, category
-        if key not in self._rated:
-            where = self.where(kinds)
-            if category is not None:
-                where = And((where, AnyOf(FIELDS["category"], (keyword(category),))))
-            query = TextQuery((), (), where, order="rating")
-            self._rated[key] = self._text.search(query, int(load_plan_table().numbers["found_by_rating"])).ids
-        return self._rated[key]
-
-    def _by_look(self, wanted: Mapping[int, _Wanted]) -> None:
+    def _by_look(self, documents: Sequence[Document]) -> dict[int, list[int]]:
+        """Id -> entries that look most like it, of those that may be offered."""
         groups: dict[tuple[str, ...], list[int]] = {}
-        for id_, one in wanted.items():
-            groups.setdefault(load_plan_table().kinds[one.document.kind].by, []).append(id_)
+        for document in documents:
+            groups.setdefault(load_plan_table().kinds[document.kind].by, []).append(document.id)
         count = int(load_plan_table().numbers["found_by_look"])
+        found: dict[int, list[int]] = {}
         for kinds, ids in groups.items():
-            if not self._looks.seen(ids):
-                continue
-            for id_, others in self._looks.nearest(ids, self._offered(kinds), count).items():
-                wanted[id_].add(others)
+            found |= self._looks.nearest(ids, self._seen_of(kinds), count)
+        return found
 
-    def _offered(self, kinds: tuple[str, ...]) -> NDArray[np.int64]:
-        """Ids of all that may be offered, ascending; asked once."""
-        if kinds not in self._allowed:
-            self._allowed[kinds] = np.unique(
-                np.array(self._text.matching(self.where(kinds), _MOST), np.int64)
-            )
-        return self._allowed[kinds]
+    def _seen_of(self, kinds: tuple[str, ...]) -> Rows:
+        """Ids of all that may be offered and have pictures, ascending; asked once."""
+        if kinds not in self._offered:
+            self._offered[kinds] = self._looks.seen(self._gists.ids[self._columns.allowed(kinds)])
+        return self._offered[kinds]
 
-    def _by_page(self, wanted: Mapping[int, _Wanted]) -> None:
-        """Other versions on the same page of a hub."""
+    def _by_page(self, documents: Sequence[Document]) -> dict[int, dict[int, str]]:
+        """Id -> other versions on the same page of a hub."""
         with self._catalog.read() as session:
-            pages = planning.sisters(session, {one.document.model_id for one in wanted.values()})
-        for one in wanted.values():
-            for id_ in pages.get(one.document.model_id, ()):
-                if id_ != one.document.id:
-                    one.same.setdefault(id_, "a version of the same page")
+            pages = planning.sisters(session, {document.model_id for document in documents})
+        return {
+            document.id: dict.fromkeys(pages.get(document.model_id, ()), "a version of the same page")
+            for document in documents
+        }
 
-    def _by_link(self, wanted: Mapping[int, _Wanted]) -> None:
-        """Models that the description points to."""
-        linked = {id_: _links(one.document) for id_, one in wanted.items()}
+    def _by_link(self, documents: Sequence[Document]) -> dict[int, dict[int, str]]:
+        """Id -> models that its description points to."""
+        linked = {document.id: _links(document) for document in documents}
         keys = sorted({key for links in linked.values() for key in links})
         if not keys:
-            return
-        found = self._text.matching(AnyOf(FIELDS["source"], tuple(keys)), _MOST)
+            return {}
+        there = self._text.matching(AnyOf(FIELDS["source"], tuple(keys)), _MOST)
         with self._catalog.read() as session:
-            documents = entries.documents(session, found[: 50 * len(wanted)])
+            read = entries.documents(session, there[: 50 * len(documents)])
         owners: dict[str, list[Document]] = {}
-        for document in documents.values():
+        for document in read.values():
             for key in document.source_ids:
                 owners.setdefault(keyword(key), []).append(document)
-        for id_, links in linked.items():
-            one = wanted[id_]
-            for other in (other for key in links for other in owners.get(key, ())):
-                if other.id != id_ and _succeeds(one.document, other):
-                    one.same.setdefault(other.id, "its page names it")
+        return {
+            document.id: {
+                other.id: "its page names it"
+                for key in linked[document.id]
+                for other in owners.get(key, ())
+                if _succeeds(document, other)
+            }
+            for document in documents
+        }
 
     # ---------------------------------------------------------------- judging
 
-    def _judged(self, wanted: Mapping[int, _Wanted]) -> dict[int, Found]:
-        compared = int(load_plan_table().numbers["compared"])
-        chosen: dict[int, list[int]] = {}
+    def _compared(
+        self, asked: Asked, found: Rows, told: Mapping[int, str], alike: Mapping[int, Sequence[int]]
+    ) -> _Wanted:
+        """A model with the best of its candidates, compared by all but their looks."""
+        columns, gists, document = self._columns, self._gists, asked.document
+        looks = alike.get(document.id, ())
+        mask = columns.allowed(load_plan_table().kinds[document.kind].by)
+        beside = gists.rows_of([*told, *looks])
+        rows = np.union1d(found, beside[mask[beside]])
+        rows = rows[gists.ids[rows] != document.id]
+        judged = columns.judged(asked, rows)
+        made, titled = columns.same(asked, rows)
+        why = {int(id_): _TITLE for id_ in gists.ids[rows[titled]].tolist()}
+        why |= {int(id_): _CREATOR for id_ in gists.ids[rows[made]].tolist()} | dict(told)
+        _, score = columns.nearness(document, judged)
+        kept = np.isin(gists.ids[rows], [*why, *looks])
+        kept[np.lexsort((rows, -score))[: int(load_plan_table().numbers["seen"])]] = True
+        return _Wanted(asked, judged.only(kept), why)
+
+    def _look(self, wanted: Mapping[int, _Wanted]) -> None:
+        """Compare the looks too, where the model has pictures; then say how near and good each is."""
+        ids = self._gists.ids
+        scores = self._looks.scores({id_: ids[one.judged.rows].tolist() for id_, one in wanted.items()})
         for id_, one in wanted.items():
-            best = sorted(one.ranks, key=lambda other: (-one.ranks[other], other))[:compared]
-            chosen[id_] = list(dict.fromkeys((*one.same, *best)))
-        with self._catalog.read() as session:
-            documents = entries.documents(session, {other for ids in chosen.values() for other in ids})
-        offered = {
-            id_: [documents[other] for other in ids if self._may(wanted[id_], documents.get(other))]
-            for id_, ids in chosen.items()
-        }
-        styles = self._looks.scores({id_: [other.id for other in ones] for id_, ones in offered.items()})
-        rarities = Rarities(self._documents, self._frequencies)
-        features = {id_: features_of(document) for id_, document in documents.items()}
-        return {
-            id_: self._found(wanted[id_], ones, styles.get(id_), rarities, features)
-            for id_, ones in offered.items()
-        }
+            if id_ in scores:
+                style = np.array([scores[id_].get(int(other), _unseen()) for other in ids[one.judged.rows]])
+                one.judged = Judged(one.judged.rows, {**one.judged.signals, "style": style})
+            near, score = self._columns.nearness(one.asked.document, one.judged)
+            one.nearness, one.score = np.round(near, 4), np.round(score, 4)
 
-    def _may(self, one: _Wanted, other: Document | None) -> bool:
-        """Whether an entry may be offered. What the index brought may: it was asked for nothing else. Pages
-        and links name everything."""
-        if other is None or other.id == one.document.id:
-            return False
-        return other.id not in one.same or self.where(load_plan_table().kinds[one.document.kind].by).match(
-            other
-        )
+    def _choose(self, one: _Wanted) -> Rows:
+        """Places of those that may be shown, best first: the same model, and of others those near enough, or
+        the few that come nearest."""
+        table, document = load_plan_table(), one.asked.document
+        ids = self._gists.ids[one.judged.rows]
+        order = np.lexsort((ids, -one.score))
+        same = np.isin(ids, list(one.same))[order]
+        near, count = one.nearness[order], int(table.numbers["candidates"])
+        whole = table.kinds[document.kind].role != "addon"
+        enough = ~same & (near >= likeness_of(document).near)
+        hints = ~same & (near >= table.numbers["hint"])
+        if whole or same.any():
+            enough = ~same
+        others = order[enough if enough.any() else hints]
+        _, firsts = np.unique(self._gists.models[one.judged.rows[others]], return_index=True)
+        return np.concatenate([order[same][:count], others[np.sort(firsts)][:count]])  # a page counts once
 
-    def _found(
-        self,
-        one: _Wanted,
-        others: Sequence[Document],
-        styles: Mapping[int, float] | None,
-        rarities: Rarities,
-        features: Mapping[int, Features],
-    ) -> Found:
-        unseen = load_plan_table().numbers["unseen"]
-        judge = Judge(one.document, self._target, rarities)
+    def _found(self, one: _Wanted, places: Rows, documents: Mapping[int, Document]) -> Found:
         same: list[Candidate] = []
         near: list[Candidate] = []
-        for other in others:
-            theirs = features[other.id]
-            why = one.same.get(other.id) or _same_model(one.document, other, judge.title == theirs.title)
-            style = None if styles is None else styles.get(other.id, unseen)
-            (same if why else near).append(judge.candidate(other, theirs, style, why))
-        return Found(_ordered(same), _ordered(near))
+        names = list(one.judged.signals)
+        for place in places.tolist():
+            document = documents.get(int(self._gists.ids[one.judged.rows[place]]))
+            if document is None:
+                continue  # it went away while the plan was made
+            why = one.same.get(document.id, "")
+            signals = {name: _told(one.judged.signals[name][place]) for name in names}
+            candidate = Candidate(document, float(one.score[place]), float(one.nearness[place]), signals, why)
+            (same if why else near).append(candidate)
+        return Found(tuple(same), tuple(near))
 
 
-def _ordered(candidates: Iterable[Candidate]) -> tuple[Candidate, ...]:
-    return tuple(sorted(candidates, key=lambda one: (-one.score, one.document.id)))
+def _unseen() -> float:
+    return load_plan_table().numbers["unseen"]
 
 
-def _same_model(document: Document, other: Document, same_title: bool) -> str:
-    """Why two entries are one model for two bases; empty where they are not."""
-    if not same_title:
-        return ""
-    creators = {keyword(one.creator) for one in (document, other) if one.creator}
-    if len(creators) == 1 and document.creator and other.creator:
-        return "the same creator and title"
-    # Files without a sidecar tell no creator; one word alone may be anybody's title.
-    if len(creators) < 2 and len(title_words(document.name)) > 1 and document.kind == other.kind:
-        return "the same title, though not both tell who made them"
-    return ""
+def _told(value: float) -> float:
+    return round(min(1.0, max(0.0, float(value))), 4)
 
 
 def _succeeds(document: Document, other: Document) -> bool:

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from indexer.domain.compatibility import fit_score
-from indexer.domain.fit import FitVerdict
+from indexer.domain.fit import FitVerdict, plain_reason
 from indexer.domain.records import Document
 from indexer.domain.vocabulary import architecture_path, architectures, families, is_under, kinds, read_table
 from search.plan_table import Conversion, load_plan_table
@@ -60,15 +60,22 @@ def works_alone(kind: str) -> bool:
 def fit_of(document: Document, target: Target, verdict: FitVerdict | None = None) -> Fit:
     """How a model does on the target. ``verdict`` is what its tensors say, where they were compared."""
     if verdict is not None and verdict.verdict == "incompatible":
-        return Fit(False, 0.0, next(iter(verdict.reasons), ""))
+        return Fit(False, 0.0, _misfit(document, target, verdict))
     if works_alone(document.kind):
         return Fit(True, 1.0, "It works on finished pictures, whatever drew them.")
     row = load_plan_table().kinds.get(document.kind)
     fit = _base_fit(document, target) if row and row.role == "base" else _addon_fit(document, target)
     if verdict is None or verdict.verdict == "unknown":
         return fit
-    partly = next(iter(verdict.reasons), "") if verdict.verdict == "partial" else fit.why
+    partly = plain_reason(next(iter(verdict.reasons), "")) if verdict.verdict == "partial" else fit.why
     return Fit(True, min(verdict.score or fit.score, fit.score) if fit.loads else verdict.score, partly)
+
+
+def _misfit(document: Document, target: Target, verdict: FitVerdict) -> str:
+    """What differs, between kindred models; between others their names say more."""
+    ids = (document.architecture or "", target.architecture)
+    roots = {architecture_path(id_)[0] for id_ in ids if id_ in architectures()}
+    return plain_reason(next(iter(verdict.reasons), "")) if len(roots) == 1 else ""
 
 
 def _base_fit(document: Document, target: Target) -> Fit:

@@ -16,6 +16,7 @@ from indexer.domain.records import Document
 from indexer.errors import UsageError
 from indexer.parsers.training import parse_metadata, told_facts
 from indexer.progress import Progress, Silent
+from indexer.stages.publish_gist import read_gist
 from search.plan import Decision, Found, decide, wants_candidates
 from search.plan_answer import Item, Plan
 from search.plan_cost import Price, retraining
@@ -34,7 +35,7 @@ __all__ = ["FitSource", "PlanRequest", "make_plan"]
 
 _BATCH = 250
 
-FitSource = Callable[[Sequence[int], Target], Mapping[int, FitVerdict]]
+FitSource = Callable[[Mapping[int, Document], Target], Mapping[int, FitVerdict]]
 """Verdicts of tensors for entries on a target; entries that were not compared are left out."""
 
 
@@ -77,10 +78,12 @@ def make_plan(
             "plan",
             f"{len(ids):,} models are more than the {request.most:,} planned at once. Narrow the query.",
         )
-    finder = Finder(pinakes.text, pinakes.catalog, StyleLooks(pinakes.looks), target, scope.flags)
+    told = progress or Silent()
+    gists = read_gist(pinakes.catalog, pinakes.settings, told)
+    finder = Finder(pinakes.text, pinakes.catalog, StyleLooks(pinakes.looks), gists, target, scope.flags)
     told_by = verdicts or stored_verdicts(pinakes.catalog)
     maker = _Maker(pinakes, target, finder, told_by, request.price, stack)
-    items = list(maker.items(ids, progress or Silent()))
+    items = list(maker.items(ids, told))
     if stack is not None:
         items += [_unknown_name(model) for model in stack.unknown]
     plan = Plan(
@@ -95,8 +98,8 @@ def make_plan(
     )
     if request.against is None:
         return plan
-    told = [item.to_json() for item in items]
-    return replace(plan, changes=changes_since(request.against, told, target.architecture))
+    now = [item.to_json() for item in items]
+    return replace(plan, changes=changes_since(request.against, now, target.architecture))
 
 
 class _Maker:
@@ -128,7 +131,7 @@ class _Maker:
         with self._catalog.read() as session:
             documents = entries.documents(session, ids)
             stored = planning.stored_as(session, ids)
-        verdicts = self._verdicts(ids, self._target)
+        verdicts = self._verdicts(documents, self._target)
         open_ = [d for d in documents.values() if wants_candidates(d, self._target, verdicts.get(d.id))]
         found = self._finder.find(open_)
         decided = {

@@ -5,17 +5,13 @@ from dataclasses import dataclass
 from math import sqrt
 
 from indexer.domain.evidence import rarity
+from indexer.domain.gist import about, called, shared_tags, spoken, title_words
 from indexer.domain.records import Document
-from indexer.domain.text import words
 from search.plan import Candidate
 from search.plan_fit import Target, fit_of
 from search.plan_table import Likeness, load_plan_table
-from search.plan_words import about, called, shared_tags, title_words
 
 __all__ = ["Features", "Judge", "Rarities", "features_of", "likeness_of"]
-
-_DESCRIBED = 600
-"""Characters of a description that are compared."""
 
 
 class Rarities:
@@ -35,11 +31,14 @@ class Rarities:
             met += weight if word in have else 0.0
         return met / total if total else 0.0
 
+    def of(self, frequency: int) -> float:
+        """What a word tells that so many entries have."""
+        return 0.2 + rarity(frequency, self._documents)
+
     def _weight(self, word: str) -> float:
         weight = self._weights.get(word)
         if weight is None:
-            weight = 0.2 + rarity(self._frequencies.get(word, 0), self._documents)
-            self._weights[word] = weight
+            weight = self._weights[word] = self.of(self._frequencies.get(word, 0))
         return weight
 
 
@@ -57,7 +56,7 @@ class Features:
 def features_of(document: Document) -> Features:
     """The features of a candidate; it is compared with many models."""
     return Features(
-        called(document), _spoken(document), shared_tags(document), tuple(sorted(title_words(document.name)))
+        called(document), spoken(document), shared_tags(document), tuple(sorted(title_words(document.name)))
     )
 
 
@@ -123,18 +122,3 @@ class Judge:
 def _mean(signals: Mapping[str, float], weights: Mapping[str, float]) -> float:
     total = sum(weights[name] for name in signals)
     return sum(value * weights[name] for name, value in signals.items()) / total if total else 0.0
-
-
-def _spoken(document: Document) -> frozenset[str]:
-    texts = (
-        document.name,
-        document.version,
-        document.category or "",
-        *document.trigger_words,
-        *document.tags,
-        *document.training_tags,
-        *document.file_names[:2],
-        *(prompt[:_DESCRIBED] for prompt in document.prompts[:3]),
-        document.description[:_DESCRIBED],
-    )
-    return frozenset(words("\n".join(texts)))

@@ -1,12 +1,12 @@
 """What tensors say of a library's adapters on the base that is moved to: the verdicts a plan begins with."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 from indexer.catalog.database import Catalog
-from indexer.catalog.entries import documents
 from indexer.catalog.fits import fit_rows
 from indexer.checking import Base, Side, base_of, check_sides
 from indexer.domain.fit import FitVerdict
+from indexer.domain.records import Document
 from indexer.rules.fit_base import architecture_subject
 from search.checking_found import side_of_row
 from search.plan_fit import Target
@@ -17,19 +17,20 @@ _KINDS = frozenset({"lora", "control_lora"})
 """Whose modules are compared one by one; of other kinds ids tell as much."""
 
 
-def stored_verdicts(catalog: Catalog) -> Callable[[Sequence[int], Target], Mapping[int, FitVerdict]]:
+def stored_verdicts(
+    catalog: Catalog,
+) -> Callable[[Mapping[int, Document], Target], Mapping[int, FitVerdict]]:
     """Verdicts by the catalog's profiles against the target's reference layout; an entry whose file was never
     read, or that is no adapter, is left out."""
     bases: dict[Target, Base] = {}
 
-    def verdicts(ids: Sequence[int], target: Target) -> Mapping[int, FitVerdict]:
+    def verdicts(shown: Mapping[int, Document], target: Target) -> Mapping[int, FitVerdict]:
         base = bases.get(target)
         if base is None:
             subject = architecture_subject(target.architecture, target.family)
             base = bases[target] = base_of(Side(subject, None))
+        adapters = {id_: document for id_, document in shown.items() if document.kind in _KINDS}
         with catalog.read() as session:
-            shown = documents(session, ids)
-            adapters = {id_: document for id_, document in shown.items() if document.kind in _KINDS}
             rows = fit_rows(session, list(adapters))
         found: dict[int, FitVerdict] = {}
         for id_, document in adapters.items():

@@ -26,6 +26,8 @@ MAX_QUERY = 10_000
 
 MAX_TERMS = MAX_WORDS
 _SURPLUS = 100
+_LIST = re.compile(r"(?:^|[\s,])[^\s:,\"]+\s{0,9},\s")
+_LISTED = 4
 _SIGNS = re.compile(r'[():"]|(?<!\S)-')
 
 
@@ -34,7 +36,8 @@ class ParsedQuery:
     """What a user meant: ranked ``terms`` and ``phrases`` (folded words), and a filter.
 
     ``filters`` are the clauses as typed, ``fields`` the names of the fields they use. ``notes`` are sentences
-    for people: what was left out, what was not known, which filters contradict each other.
+    for people: what was left out, what was not known, which filters contradict each other. ``listed``: a few
+    words with commas between them, as prompts are written.
     """
 
     text: str
@@ -44,6 +47,7 @@ class ParsedQuery:
     filters: tuple[str, ...]
     fields: frozenset[str]
     notes: tuple[str, ...] = ()
+    listed: bool = False
 
 
 def parse_query(query: str, today: date | None = None) -> ParsedQuery:
@@ -143,6 +147,7 @@ def _finished(query: str, nodes: Sequence[Filter], told: Told) -> ParsedQuery:
         filters=tuple(told.filters),
         fields=frozenset(told.fields),
         notes=tuple(dict.fromkeys(notes)),
+        listed=not phrases and len(terms) >= _LISTED and _LIST.search(query) is not None,
     )
 
 

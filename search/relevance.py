@@ -26,11 +26,13 @@ def text_scores(
     fields: Mapping[str, float],
     *,
     typing: bool = False,
+    long: bool | None = None,
 ) -> tuple[float, ...]:
     """The text signal of hits, in their order.
 
     ``terms`` are the words of the query in order, those of phrases among them; ``scores`` the engine's;
     ``fields`` weights of fields by name (``ranking.toml``). Without evidence the engine's scores stand.
+    ``long``: it is a pasted text, None: where it has so many words.
     """
     if not terms or not evidence.briefs:
         return tuple(scores)
@@ -40,7 +42,8 @@ def text_scores(
         matcher.match(Brief.from_text(text), bits)
         for text, bits in zip(evidence.briefs, present, strict=True)
     ]
-    score = _pasted if len(set(terms)) >= LONG else _typed
+    pasted = len(set(terms)) >= LONG if long is None else long
+    score = _pasted if pasted else _typed
     compared = score(matches, scores, evidence)
     behind = _numbers()["behind"]
     return (*compared, *(behind * value for value in scores[len(compared) :]))

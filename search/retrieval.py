@@ -3,19 +3,20 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from math import ceil
+from typing import Any
 
-from indexer.catalog import entries
-from indexer.catalog.database import Catalog
 from indexer.domain.cards import Card, card_of
+from indexer.domain.evidence import NO_EVIDENCE, Evidence
 from indexer.domain.fields import FIELDS
 from indexer.domain.filters import ALL, And, Filter, keyword, values_of
-from indexer.domain.ordering import MAX_SHUFFLED
+from indexer.domain.ordering import SAMPLES, sample_order
 from indexer.domain.records import Document
 from indexer.indexes.text import TextHits, TextIndex, TextQuery
 from search.query import ParsedQuery
 from search.ranking import load_weights
 from search.relevance import text_scores
-from search.shuffling import shuffled_ids
+from search.shuffling import shuffled_places
 
 __all__ = [
     "RANKED",
@@ -29,7 +30,14 @@ __all__ = [
 ]
 
 RANKED = 500
-"""So many best matches are ranked by all signals; beyond them the engine's own order stands."""
+"""So many best matches are ranked by all signals at most, fewer where ``TextIndex.ranked`` says so; beyond
+them the engine's own order stands."""
+
+_SPARE = 1.3
+"""So many times what is wanted is fetched in random order, since samples are not of one size."""
+
+MAX_SHUFFLED = 100_000
+"""So far down a random order can be followed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +46,8 @@ class Candidates:
 
     ``total`` counts all matches, ``estimated`` tells that it or ``facets`` is an estimate. ``offset`` is the
     place of the first card in the whole answer; ``rankable`` tells whether ``cards`` holds all that ranking
-    may reorder.
+    may reorder. ``hidden``: how many more would match, and by which flags they are kept back; None: not
+    counted yet. ``evidence`` is what the engine told of the words.
     """
 
     cards: Sequence[Card]
@@ -48,6 +57,8 @@ class Candidates:
     rankable: bool = True
     facets: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     estimated: bool = False
+    hidden: tuple[int, Mapping[str, int]] | None = None
+    evidence: Evidence = NO_EVIDENCE
 
     @property
     def ids(self) -> list[int]:
@@ -68,42 +79,70 @@ class Span:
 
 
 def text_candidates(
-    text: TextIndex, parsed: ParsedQuery, where: Filter, span: Span, facets: Sequence[str]
+    text: TextIndex,
+    parsed: ParsedQuery,
+    where: Filter,
+    span: Span,
+    facets: Sequence[str],
+    kept_back: tuple[str, ...] = (),
 ) -> Candidates:
-    """Candidates by words and filter. Where the first ``RANKED`` hold the wanted part, all of those."""
+    """Candidates by words and filter, less those with flags that are ``kept_back``, which are counted aside.
+    Where the first ``TextIndex.ranked`` hold the wanted part, all of those."""
     weights = load_weights().fields
-    query = TextQuery(parsed.terms, parsed.phrases, where, weights, span.order, span.typing)
-    first = span.offset + span.limit <= RANKED
-    start, count = (0, RANKED) if first else (span.offset, span.limit)
+    order, typing = span.order, span.typing
+    query = TextQuery(
+        parsed.terms, parsed.phrases, where, weights, order, typing, kept_back, parsed.listed and not typing
+    )
+    first = span.offset + span.limit <= text.ranked
+    start, count = (0, text.ranked) if first else (span.offset, span.limit)
     found = text.search(query, count, facets, start)
     scored = span.order is None and query.spoken
     signals = {"text": dict(zip(found.ids, _text_scores(query, found), strict=True))} if scored else {}
     ranked = first and span.order is None
-    return Candidates(found.cards, found.total, signals, start, ranked, found.facets, found.estimated)
+    return _candidates(found, found.cards, signals=signals, offset=start, rankable=ranked)
+
+
+def _candidates(found: TextHits, cards: Sequence[Card], **more: Any) -> Candidates:
+    """Candidates with what an engine counted."""
+    hidden = (found.hidden, found.hidden_by)
+    more |= {"facets": found.facets, "estimated": found.estimated, "evidence": found.evidence}
+    return Candidates(cards, found.total, hidden=hidden, **more)
 
 
 def _text_scores(query: TextQuery, found: TextHits) -> Sequence[float]:
     terms = (*query.terms, *(word for phrase in query.phrases for word in phrase))
     fields = query.weights or load_weights().fields
-    return text_scores(terms, found.scores, found.evidence, fields, typing=query.typing)
+    return text_scores(terms, found.scores, found.evidence, fields, typing=query.typing, long=query.long)
 
 
 def shuffled_candidates(
-    text: TextIndex, catalog: Catalog, parsed: ParsedQuery, where: Filter, span: Span, facets: Sequence[str]
+    text: TextIndex,
+    parsed: ParsedQuery,
+    where: Filter,
+    span: Span,
+    facets: Sequence[str],
+    kept_back: tuple[str, ...] = (),
 ) -> Candidates:
-    """Candidates in an order that looks random. Of more than ``MAX_SHUFFLED`` matches (``RANKED`` with words)
-    the engine's first ones."""
-    query = TextQuery(parsed.terms, parsed.phrases, where, load_weights().fields)
-    found = text.search(query, RANKED if query.spoken else 1, facets)
-    ids = found.ids if query.spoken else text.matching(where, MAX_SHUFFLED)
-    order = shuffled_ids(ids, span.seed)
-    first = span.offset + span.limit <= RANKED
-    window = order[:RANKED] if first else order[span.offset :][: span.limit]
-    with catalog.read() as session:
-        documents = entries.documents(session, window)
-    cards = [card_of(documents[id_]) for id_ in window if id_ in documents]
-    start = 0 if first else span.offset
-    return Candidates(cards, found.total, {}, start, False, found.facets, found.estimated)
+    """Candidates in an order that looks random: of the first ``MAX_SHUFFLED``, or with words of the engine's
+    first ``TextIndex.ranked`` matches."""
+    query = TextQuery(parsed.terms, parsed.phrases, where, load_weights().fields, kept_back=kept_back)
+    found = text.search(query, text.ranked if query.spoken else 1, facets)
+    first = span.offset + span.limit <= text.ranked
+    start, count = (0, text.ranked) if first else (span.offset, span.limit)
+    cards = found.cards if query.spoken else _some(text, query.shown, span.seed, start + count, found.total)
+    order = shuffled_places([card.id for card in cards], span.seed)[start:][:count]
+    return _candidates(found, [cards[place] for place in order], offset=start, rankable=False)
+
+
+def _some(text: TextIndex, where: Filter, seed: int, wanted: int, total: int) -> Sequence[Card]:
+    """Cards of all in the samples that come first, of as many samples as hold ``wanted`` of ``total``."""
+    order, cards, asked = sample_order(seed), list[Card](), 0
+    wanted = min(wanted, MAX_SHUFFLED)
+    while len(cards) < wanted and asked < SAMPLES:
+        more = max(1, ceil(SAMPLES * _SPARE * (wanted - len(cards)) / max(1, total)))
+        cards += text.sampled(where, order[asked : asked + more], 2 * MAX_SHUFFLED)
+        asked += more
+    return cards
 
 
 def joined(found: Candidates, documents: Sequence[Document]) -> Candidates:

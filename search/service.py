@@ -24,11 +24,11 @@ from indexer.catalog.details import (
     quarantined,
     version_details,
 )
+from indexer.catalog.history import version_history
 from indexer.catalog.schedules import list_schedules
 from indexer.catalog.usage import version_usage
-from indexer.domain.cards import card_of
 from indexer.domain.fields import FIELDS
-from indexer.domain.filters import ALL, And, AnyOf, Filter, anywhere
+from indexer.domain.filters import And, AnyOf, Filter, anywhere
 from indexer.domain.named import named_by
 from indexer.domain.records import Document
 from indexer.domain.text import words
@@ -42,10 +42,14 @@ from indexer.thumbnails import thumbnail_path
 from search.answering import Answering, Page
 from search.answers import Answer
 from search.bases import wanted_base
-from search.described import described, described_picture, fitting_documents, spoken
+from search.described import described, described_picture, spoken
 from search.duplicates import Duplicates, find_duplicates
 from search.map import Maps, StyleMap
+from search.marks import MarkKeeper
 from search.mislabelled import Mislabelled, labels_at_fault
+from search.narrowing import Fixed, Narrowed, Passing
+from search.overview import Overviews
+from search.prompted import prompted
 from search.query import ParsedQuery, parse_query
 from search.retrieval import (
     RANKED,
@@ -68,13 +72,11 @@ _BY = ("style", "content", "mix", "weights")
 _BY_SIGNALS = {"style": "style", "content": "semantic", "weights": "weights"}
 MAX_LIMIT = 200
 MAX_MATCHING = 1_000_000
-_WIDE = 0.8
-"""Share of the entries from which a filter is so wide that the nearest pictures are filtered afterwards."""
 _FACETS = tuple(field.name for field in FIELDS.values() if field.facet)
 
 
 class Pinakes:
-    """An open library to ask. Reading only; many threads may share it."""
+    """An open library to ask. Only ``marks`` writes; many threads may share it."""
 
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings = settings or read_settings()
@@ -109,9 +111,19 @@ class Pinakes:
         return self._once("looks", lambda: Looks(self.settings, self.catalog))
 
     @property
+    def marks(self) -> MarkKeeper:
+        """The user's own layer: what is noted here is kept in the catalog, and search sees it at once."""
+        return self._once("marks", lambda: MarkKeeper(self.catalog, self.settings))
+
+    @property
     def maps(self) -> Maps:
         """Maps of the library's styles."""
         return self._once("maps", lambda: Maps(self.settings, self.catalog))
+
+    @property
+    def overviews(self) -> Overviews:
+        """The library as a whole: creators, trends, hubs asked, newer versions, what is being done."""
+        return self._once("overviews", lambda: Overviews(self.catalog, self.settings))
 
     def __enter__(self) -> Self:
         return self
@@ -161,11 +173,14 @@ class Pinakes:
         return self._answer(parsed, found, page, started, sort=sort)
 
     def _by_words(self, parsed: ParsedQuery, span: Span, facets: Sequence[str]) -> Candidates:
-        where = visible(self.settings, parsed)
+        flags = kept_back(self.settings, parsed)
         if span.order == "random":
-            return shuffled_candidates(self.text, self.catalog, parsed, where, span, facets)
-        found = text_candidates(self.text, parsed, where, span, facets)
+            return shuffled_candidates(self.text, parsed, parsed.where, span, facets, flags)
+        found = text_candidates(self.text, parsed, parsed.where, span, facets, flags)
+        if span.order is None and not span.typing:
+            found = prompted(self.text, self.catalog, parsed, parsed.where, flags, found)
         if span.order is None and self.settings.clip_pretrained is not None:
+            where = visible(self.settings, parsed)
             return described(self.looks, self.catalog, self.text, parsed, where, found)
         return found
 
@@ -176,15 +191,13 @@ class Pinakes:
         both = described_picture(self.looks, self.catalog, self.text, parsed, where, narrowed, image)
         if both is not None:
             return both
-        looked = self.looks.of_image(image, "content", narrowed.ids)
+        looked = self.looks.of_image(image, "content", self._allowed(parsed, where))
         return replace(self._looking({"semantic": looked}, looked), facets=narrowed.facets)
 
-    def _looking(
-        self, signals: Mapping[str, Mapping[int, float]], scores: Mapping[int, float], where: Filter = ALL
-    ) -> Candidates:
-        """Candidates that pictures alone gave, those that pass a filter."""
-        documents = fitting_documents(self.catalog, scores, where)
-        return Candidates([card_of(document) for document in documents], len(documents), signals)
+    def _looking(self, signals: Mapping[str, Mapping[int, float]], scores: Mapping[int, float]) -> Candidates:
+        """Candidates that pictures alone gave, the most alike first."""
+        cards = sorted(self.text.cards(list(scores)), key=lambda card: (-scores[card.id], card.id))
+        return Candidates(cards, len(cards), signals)
 
     def similar(
         self,
@@ -225,7 +238,7 @@ class Pinakes:
         by = by if len(looked) > 1 else next(iter(looked))
         return self._answer(
             parsed,
-            self._looking(signals, alike(looked, cut_offs, min_score), where),
+            self._looking(signals, alike(looked, cut_offs, min_score)),
             Page(limit, offset, wanted, versions=versions or by == "weights"),
             started,
             by=by,
@@ -233,7 +246,7 @@ class Pinakes:
         )
 
     def _looked(
-        self, what: int | str | Path | bytes, by: str, allowed: Sequence[int] | None
+        self, what: int | str | Path | bytes, by: str, allowed: Narrowed | None
     ) -> tuple[dict[str, dict[int, float]], Document | None]:
         """Way of looking -> id -> score, and the entry that was named, if one was."""
         if isinstance(what, bytes | Path):
@@ -244,9 +257,7 @@ class Pinakes:
         looks = [self._like_entry(like, way, allowed) for way in _ways(by)]
         return {way: scores for scores, way in looks}, like
 
-    def _like_entry(
-        self, entry: Document, by: str, allowed: Sequence[int] | None
-    ) -> tuple[dict[int, float], str]:
+    def _like_entry(self, entry: Document, by: str, allowed: Narrowed | None) -> tuple[dict[int, float], str]:
         """Scores, and by what they were made: weights where a style is asked for that nobody has seen."""
         if by == "weights":
             return self.looks.of_weights(entry, allowed), by
@@ -265,7 +276,7 @@ class Pinakes:
         metadata, adapters with the same weights. ``limit`` counts groups; None: all. Nothing is deleted.
         """
         _check_page("relevance", MAX_LIMIT if limit is None else limit, offset)
-        hidden = frozenset(kept_back(self.settings, parse_query("")))
+        hidden = self._hidden()
         return find_duplicates(self.catalog, hidden, MAX_MATCHING if limit is None else limit, offset)
 
     def map(self, query: str = "") -> StyleMap:
@@ -309,9 +320,14 @@ class Pinakes:
             if details is None:
                 return None
             metadata = header_metadata(session, [file["id"] for file in details.files])
-            hidden = frozenset(kept_back(self.settings, parse_query("")))
+            hidden = self._hidden()
             usage = version_usage(session, details.document, details.claims, hidden)
         return replace(details, training=told_facts(parse_metadata(metadata)[0]), usage=usage)
+
+    def history(self, entry_id: int) -> list[dict[str, Any]]:
+        """What became of one entry in this catalog, newest first; see ``catalog.history``."""
+        with self.catalog.read() as session:
+            return version_history(session, entry_id)
 
     def mislabelled(self, query: str = "", *, limit: int | None = None, offset: int = 0) -> Mislabelled:
         """Models whose claims the tensors contradict, of those that match the query, newest first.
@@ -349,21 +365,19 @@ class Pinakes:
         with self.catalog.read() as session:
             return [asdict(state) for state in list_schedules(session)]
 
+    def _hidden(self) -> frozenset[str]:
+        return frozenset(kept_back(self.settings, parse_query("")))
+
     def stats(self) -> dict[str, Any]:
         """Counts over the library: entries by kind and architecture, files, quarantine by reason, roots."""
         with self.catalog.read() as session:
             return library_counts(session)
 
-    def _allowed(self, parsed: ParsedQuery, where: Filter) -> Sequence[int] | None:
-        """Ids to look among; None where a filter keeps so much that the nearest of all are looked at."""
+    def _allowed(self, parsed: ParsedQuery, where: Filter) -> Narrowed | None:
+        """Entries to look among; None where all pass."""
         if spoken(parsed):
-            return self._matching(parsed, where)
-        wide = is_everything(where) or self._share(where) > _WIDE
-        return None if wide else self._matching(parsed, where)
-
-    def _share(self, where: Filter) -> float:
-        """Share of the entries that pass a filter."""
-        return self.text.search(TextQuery((), where=where), 1).total / max(1, self.text.count())
+            return Fixed(self._matching(parsed, where))
+        return None if is_everything(where) else Passing(self.text, where)
 
     def _matching(self, parsed: ParsedQuery, where: Filter) -> Sequence[int]:
         """Ids that pass the words and the filter, for a vector search."""
@@ -374,7 +388,7 @@ class Pinakes:
     def _answer(
         self, parsed: ParsedQuery, found: Candidates, page: Page, started: float, **query: Any
     ) -> Answer:
-        hidden = hidden_counts(self.text, parsed, kept_back(self.settings, parsed))
+        hidden = found.hidden or hidden_counts(self.text, parsed, kept_back(self.settings, parsed))
         return self._answering.answer(parsed, found, page, hidden, started, **query)
 
 

@@ -22,10 +22,13 @@ from indexer.encoders import Encoders, active_encoders
 from indexer.errors import BadFileError, TemporaryError, UsageError
 from indexer.indexes.vector_base import VectorIndex
 from indexer.indexes.vector_manifest import saved_generation
-from indexer.indexes.vector_store import open_index
+from indexer.indexes.vector_owners import Owners
+from indexer.indexes.vector_store import open_index, read_beside
 from indexer.progress import Silent
 from indexer.settings import Settings
 from search.calibration import LEAST, calibrated
+from search.narrowing import Fixed, Narrowed
+from search.nearest import nearest
 from search.ranking import load_weights
 
 __all__ = ["Looks"]
@@ -54,6 +57,7 @@ class Looks:
         self._open: dict[str, VectorIndex] = {}
         self._space: StyleSpace | None = None
         self._large: dict[str, tuple[VectorIndex, Vectors]] = {}
+        self._owners: tuple[VectorIndex, Owners] | None = None
         self._text_vector = lru_cache(REMEMBERED)(self._encode_text)
 
     @cached_property
@@ -70,7 +74,7 @@ class Looks:
         """End the decoding process."""
         self.decoder.close()
 
-    def of_image(self, image: bytes | Path, by: str, allowed: Sequence[int] | None) -> dict[int, float]:
+    def of_image(self, image: bytes | Path, by: str, allowed: Narrowed | None) -> dict[int, float]:
         """Entries that look like a picture: id -> score 0..1. ``allowed`` entries only, unless None.
 
         Raises ``UsageError`` (``image``) when the picture cannot be read.
@@ -84,7 +88,7 @@ class Looks:
         seen = self.encoders.seen.encode([self._decode(image).rgb])
         return self._by_content(content, unit_rows(seen), allowed)
 
-    def of_entry(self, entry: Document, by: str, allowed: Sequence[int] | None) -> dict[int, float]:
+    def of_entry(self, entry: Document, by: str, allowed: Narrowed | None) -> dict[int, float]:
         """Entries that look like an entry's previews, itself left out.
 
         Raises ``UsageError`` (``no_preview``) when it has none that was looked at.
@@ -106,12 +110,18 @@ class Looks:
         found.pop(entry.id, None)
         return found
 
-    def of_words(self, text: str, allowed: Sequence[int] | None, *, every: bool = False) -> dict[int, float]:
+    def of_words(self, text: str, allowed: Narrowed | None) -> dict[int, float]:
         """Entries whose pictures show what words say: id -> score 0..1 by the best of its previews.
 
-        The nearest previews are looked at, or with ``every`` all those of ``allowed``. Only where ``speaks``.
+        The nearest previews are looked at. Only where ``speaks``.
         """
-        return self._by_content(self._content(), self._text_vector(text), allowed, every=every)
+        return self._by_content(self._content(), self._text_vector(text), allowed)
+
+    def of_words_at(self, text: str, entries: Sequence[int]) -> dict[int, float]:
+        """As ``of_words`` for a few entries, all of whose previews are looked at."""
+        index, among = self._content(), Fixed(entries)
+        previews = self._owners_of(index).vectors_of(among.ids())
+        return self._by_content(index, self._text_vector(text), among, max(1, len(previews)))
 
     def speaks(self) -> bool:
         """Whether CLIP weights are in use and pictures were indexed with them."""
@@ -134,7 +144,7 @@ class Looks:
         assert self.encoders.semantic is not None  # asked before
         return self.encoders.semantic.encode_text([text])
 
-    def of_weights(self, entry: Document, allowed: Sequence[int] | None) -> dict[int, float]:
+    def of_weights(self, entry: Document, allowed: Narrowed | None) -> dict[int, float]:
         """Adapters of the same architecture that change the model as an entry does, itself left out; an exact
         scan of all that were measured.
 
@@ -157,9 +167,9 @@ class Looks:
                     owner = owners[int(id_)]
                     best[owner] = max(best.get(owner, 0.0), float(score))
         best.pop(entry.id, None)
-        wanted = best if allowed is None else best.keys() & set(allowed)
-        nearest = sorted(wanted, key=lambda id_: -best[id_])[:NEAREST]
-        return {id_: best[id_] for id_ in nearest}
+        wanted = best.keys() if allowed is None else allowed.among(best).tolist()
+        first = sorted(wanted, key=lambda id_: -best[id_])[:NEAREST]
+        return {id_: best[id_] for id_ in first}
 
     @property
     def _two(self) -> tuple[Encoder, Encoder]:
@@ -220,32 +230,29 @@ class Looks:
         return opened
 
     def _by_style(
-        self, index: VectorIndex, space: StyleSpace, rows: Vectors, allowed: Sequence[int] | None
+        self, index: VectorIndex, space: StyleSpace, rows: Vectors, allowed: Narrowed | None
     ) -> dict[int, float]:
         """Entries by the mean over all pairs of previews, which is the product of the mean rows."""
-        among = None if allowed is None else np.array(sorted(allowed), np.int64)
-        ids, raw = index.search(rows.mean(0), NEAREST, among)
-        others = self._at_large(index) @ rows.mean(0)
+        ((ids, raw),) = nearest(index, rows.mean(0, keepdims=True), NEAREST, allowed, None)
+        others = np.einsum("ij,j->i", self._at_large(index), rows.mean(0))
         scores = calibrated(raw, others, math.inf) if len(others) >= LEAST else space.calibrate(raw)
         return {int(id_): float(score) for id_, score in zip(ids, scores, strict=True)}
 
     def _by_content(
-        self, index: VectorIndex, queries: Vectors, allowed: Sequence[int] | None, *, every: bool = False
+        self, index: VectorIndex, queries: Vectors, allowed: Narrowed | None, count: int | None = None
     ) -> dict[int, float]:
         """Entries by their best preview for each query, averaged over the queries; calibrated."""
-        among = self._previews(allowed)
-        nearest = max(1, len(among)) if every and among is not None else NEAREST
-        at_large = queries @ self._at_large(index).T
+        # Not by BLAS: waking its threads costs ten times the sum.
+        at_large = np.einsum("ij,kj->ik", queries, self._at_large(index))
+        owners = self._owners_of(index)
         best: dict[int, list[float]] = {}
-        for (ids, cosines), others in zip(index.search_many(queries, nearest, among), at_large, strict=True):
+        found_all = nearest(index, queries, count or NEAREST, allowed, owners)
+        for (ids, cosines), others in zip(found_all, at_large, strict=True):
             scores = calibrated(cosines, others)
-            with self.catalog.read() as session:
-                owners = vectors.versions_of_previews(session, [int(id_) for id_ in ids])
             found: dict[int, float] = {}
-            for id_, score in zip(ids, scores, strict=True):
-                owner = owners.get(int(id_))
-                if owner is not None:
-                    found[owner] = max(found.get(owner, 0.0), float(score))
+            for owner, score in zip(owners.of(ids).tolist(), scores.tolist(), strict=True):
+                if owner >= 0:
+                    found[owner] = max(found.get(owner, 0.0), score)
             for owner, score in found.items():
                 best.setdefault(owner, []).append(score)
         return {owner: sum(scores) / len(queries) for owner, scores in best.items()}
@@ -259,11 +266,19 @@ class Looks:
             kept = self._large[index.identity] = (index, index.vectors(np.asarray(ids)[places]))
         return kept[1]
 
-    def _previews(self, allowed: Sequence[int] | None) -> NDArray[np.int64] | None:
-        if allowed is None:
-            return None
-        with self.catalog.read() as session:
-            return np.array(sorted(vectors.previews_of_versions(session, allowed)), np.int64)
+    def _owners_of(self, index: VectorIndex) -> Owners:
+        """Whose each vector of the content index is: as it was written beside the index, else as the catalog
+        knows it."""
+        with self._lock:
+            kept = self._owners
+            if kept is None or kept[0] is not index:
+                manifest, pairs = read_beside(self.settings.vector_folder / "content")
+                if pairs is None or manifest.identity != index.identity:
+                    with self.catalog.read() as session:
+                        space = vectors.space_id(session, index.identity)
+                        pairs = vectors.members_in_spaces(session, [space or 0])
+                kept = self._owners = (index, Owners(pairs))
+            return kept[1]
 
 
 def _relatives(entry: Document) -> list[str]:

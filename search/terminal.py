@@ -95,11 +95,19 @@ def _show_file(console: Console, file: Mapping[str, Any]) -> None:
         line.append("  not there now" if place["missing"] else "", style="not bold red")
         console.out.print(line, soft_wrap=True)
     found = f"{verdict.get('kind') or 'unknown'}, {verdict.get('architecture') or 'architecture not known'}"
-    rows: list[Row] = [("", Text(head, style="dim")), ("found", Text(found)), *undecided_rows(verdict)]
+    rows: list[Row] = [("", Text(head, style="dim")), *_loaders(file["places"])]
+    rows += [("found", Text(found)), *undecided_rows(verdict)]
     rows += conflict_rows(verdict.get("conflicts") or ())
     rows += [("warning", Text(told(text), style="yellow")) for text in file["warnings"].values()]
     rows += evidence_rows(verdict.get("evidence") or ())
     show_block(console.out, Padding(field_grid(rows), (0, 0, 0, 2)))
+
+
+def _loaders(places: Iterable[Mapping[str, Any]]) -> Iterable[Row]:
+    """How ComfyUI's loaders name the file, each name once."""
+    named = [place["comfyui"] for place in places if place["comfyui"] and not place["missing"]]
+    for category, path in dict.fromkeys((one["category"], one["path"]) for one in named):
+        yield "ComfyUI", Text(printable(f"{category}: {path}"))
 
 
 def _claims(claims: Iterable[Mapping[str, Any]]) -> Iterable[Row]:

@@ -1,6 +1,5 @@
 """What a person at a terminal sees of a stack: a line a part, what meets whom, and what to do."""
 
-import re
 from collections.abc import Iterator, Sequence
 
 from rich.padding import Padding
@@ -10,28 +9,17 @@ from rich.text import Text
 from indexer.console import Console, printable
 from indexer.console_inspect import headline, show_block
 from indexer.console_words import architecture_title, kind_title, size_told
+from indexer.domain.fit import plain_reason
 from search.stack import Stack
 from search.stack_advice import part_title
 from search.stack_pairs import Pair
 from search.stack_records import Addon, Block, Member, Needed, Weight, number
+from search.terminal_words import VERDICTS
 
 __all__ = ["show_stack"]
 
-_WORDS = {
-    "compatible": ("fits", "green"),
-    "partial": ("fits in part", "yellow"),
-    "incompatible": ("does not fit", "red"),
-    "unknown": ("not known", "magenta"),
-}
-_WHOLE = {
-    "compatible": "This stack fits together.",
-    "partial": "This stack loads; not all of it has an effect.",
-    "incompatible": "This stack does not fit together.",
-    "unknown": "Not all of this stack could be compared.",
-}
 _SOURCES = {"pictures": "by pictures", "creator": "by its maker", "default": "", "given": "given"}
 _PULLS = {"reinforcing": "yellow", "conflicting": "red", "independent": "green"}
-_TENSORS = re.compile(r" \([^()]{0,400}_[^()]{0,400}\)")
 _BARS = "▁▂▃▄▅▆▇█"
 _MOST_BLOCKS = 60
 
@@ -39,8 +27,8 @@ _MOST_BLOCKS = 60
 def show_stack(console: Console, stack: Stack) -> None:
     """The whole answer."""
     out = console.out
-    colour = _WORDS[stack.verdict][1]
-    out.print(Text(_WHOLE[stack.verdict], style=f"bold {colour}"), soft_wrap=True)
+    mark = VERDICTS[stack.verdict]
+    out.print(Text(mark.told, style=f"bold {mark.colour}"), soft_wrap=True)
     out.print(_base(stack.base), soft_wrap=True)
     if stack.addons:
         show_block(out, Padding(_addons(stack.addons), (1, 0, 0, 0)))
@@ -85,11 +73,11 @@ def _addons(addons: Sequence[Addon]) -> Table:
     for column, (share, style) in zip(table.columns, shares, strict=True):
         column.ratio, column.style, column.no_wrap = share, style, share is None
     for addon in addons:
-        member, (word, colour) = addon.member, _WORDS[addon.verdict.verdict]
+        member, mark = addon.member, VERDICTS[addon.verdict.verdict]
         name = Text(printable(member.name), style="bold")
         name.append(f"\n{kind_title(member.kind)}", style="not bold dim")
         said = Text(printable(", ".join(member.triggers[:2])))
-        table.add_row(name, Text(word, style=colour), _weight(addon.weight), said, _why(addon))
+        table.add_row(name, Text(mark.word, style=mark.colour), _weight(addon.weight), said, _why(addon))
     return table
 
 
@@ -99,7 +87,7 @@ def _why(addon: Addon) -> Text:
     told = list(reasons[:1])
     if 0 < addon.verdict.score < number("score", "poor") and len(reasons) > 1:
         told.append(reasons[-1])
-    return Text(_TENSORS.sub("", printable(" ".join(told))))
+    return Text(printable(plain_reason(" ".join(told))))
 
 
 def _weight(weight: Weight) -> Text:

@@ -12,27 +12,15 @@ from indexer.console_words import size_told
 from search.answers import hidden_told
 from search.plan import ACTIONS
 from search.plan_answer import Item, Plan
+from search.terminal_words import ACTIONS as TOLD_ACTIONS
 
 __all__ = ["ACTION_TITLES", "cost_told", "show_plan"]
 
 ACTION_TITLES: Mapping[str, tuple[str, str]] = {
-    "keep": ("Keep", "works as it is"),
-    "convert": ("Convert", "the same weights, in another format"),
-    "update": ("Update", "the same model has a version for it"),
-    "replace": ("Replace", "another model does the same"),
-    "retrain": ("Retrain", "nothing is near enough"),
-    "unknown": ("Unknown", "something is missing to decide"),
+    action: (mark.word, mark.told) for action, mark in TOLD_ACTIONS.items()
 }
 """Action -> its title, and what it means."""
 
-_COLOURS = {
-    "keep": "green",
-    "convert": "cyan",
-    "update": "blue",
-    "replace": "magenta",
-    "retrain": "yellow",
-    "unknown": "red",
-}
 _NAME = 40
 
 
@@ -94,14 +82,14 @@ def _totals(plan: Plan) -> Text:
     text = Text()
     for action, count in plan.totals.items():
         if count:
-            text.append(f"{count} ", style=f"bold {_COLOURS[action]}").append(f"{action}   ")
+            text.append(f"{count} ", style=f"bold {TOLD_ACTIONS[action].colour}").append(f"{action}   ")
     return text
 
 
 def _group(console: Console, action: str, items: Sequence[Item]) -> None:
     title, meaning = ACTION_TITLES[action]
     console.out.print()
-    head = Text(f"{title}  {len(items)}", style=f"bold {_COLOURS[action]}")
+    head = Text(f"{title}  {len(items)}", style=f"bold {TOLD_ACTIONS[action].colour}")
     console.out.print(head.append(f"  {meaning}", style="not bold dim"))
     table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 2, 0, 0))
     table.add_column(justify="right", style="dim", no_wrap=True)

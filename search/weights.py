@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from typing import Any
 
-__all__ = ["SIGNALS", "Weights", "load_weights"]
+__all__ = ["SIGNALS", "Weights", "load_weights", "table_of"]
 
 SIGNALS = (
     *("text", "semantic", "style", "weights", "compatibility"),
@@ -25,9 +26,20 @@ class Weights:
 
 
 @cache
+def table_of(name: str) -> Mapping[str, float]:
+    """The values of one table of ``search/data/ranking.toml``, by their names."""
+    return {row: float(told["value"]) for row, told in _tables()[name].items()}
+
+
+@cache
+def _tables() -> Mapping[str, Any]:
+    return tomllib.loads(resources.files("search.data").joinpath("ranking.toml").read_text("utf-8"))
+
+
+@cache
 def load_weights() -> Weights:
     """Read ``search/data/ranking.toml``."""
-    table = tomllib.loads(resources.files("search.data").joinpath("ranking.toml").read_text("utf-8"))
+    table = _tables()
     return Weights(
         {name: float(row["weight"]) for name, row in table["signals"].items()},
         {name: float(row["weight"]) for name, row in table["fields"].items()},

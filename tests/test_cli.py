@@ -24,6 +24,8 @@ VERBS = (
     "show",
     "check",
     "lineage",
+    "comfyui-paths",
+    "mcp",
     "map",
     "stats",
     "fields",

@@ -12,6 +12,7 @@ LEAVES = ("parsers", "rules", "sources", "catalog", "embedding", "indexes", "dem
 COMMON = ("indexer.domain", "indexer.settings", "indexer.errors", "indexer.data")
 QUERY = tuple(f"search.query_{part}" for part in ("grammar", "notes", "prompts", "tokens", "values"))
 STACK = tuple(f"search.stack_{part}" for part in ("advice", "licence", "pairs", "records", "size"))
+EXPORT = tuple(f"search.stack_{part}" for part in ("comfyui", "graph", "infotext", "json", "recipe", "table"))
 
 ALLOWED: dict[str, tuple[str, ...]] = {
     "indexer.domain": ("indexer.domain", "indexer.data"),
@@ -34,12 +35,12 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "search.card_columns": ("indexer.domain", "search.signals"),
     "search.stack": ("indexer.domain", *STACK),
     **dict.fromkeys(STACK, ("indexer.domain", *STACK)),
+    **dict.fromkeys(EXPORT, ("indexer.domain", "search.stack", *STACK, *EXPORT)),
     "search.plan_table": ("search.data",),
-    "search.plan_words": ("indexer.domain",),
     "search.plan_licence": ("indexer.domain", "search.plan_fit"),
     **dict.fromkeys(
         ("search.plan", "search.plan_fit", "search.plan_signals", "search.plan_cost", "search.plan_answer"),
-        ("indexer.domain", "search.plan", *(f"search.plan_{part}" for part in ("fit", "table", "words"))),
+        ("indexer.domain", "search.plan", *(f"search.plan_{part}" for part in ("fit", "table"))),
     ),
 }
 """Prefix of a module -> prefixes of ours that it may import. Others are free within their package's rules."""
@@ -52,6 +53,7 @@ ONLY_IN: dict[str, str] = {
     "faiss": "indexer.indexes",
     "tantivy": "indexer.indexes",
     "fastapi": "search",
+    "mcp": "search.mcp",
     "pickle": "nowhere",
 }
 """A package of others -> the only part of ours that may import it."""

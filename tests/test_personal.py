@@ -4,6 +4,8 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,14 +20,12 @@ from indexer.personal import (
     mark,
     mark_entries,
     read_marked,
-    remove_saved,
-    save_search,
-    saved_searches_of,
     wanted_change,
 )
 from indexer.personal_files import export_marks, import_marks
 from indexer.pipeline import index_folders, rebuild_indexes
 from indexer.progress import Silent
+from indexer.saved import remove_saved, rename_saved, save_search, saved_searches_of
 from indexer.settings import Settings
 from search.service import Pinakes
 from tests.models import write_library
@@ -204,7 +204,16 @@ def test_saved_searches(both: Settings) -> None:
     assert saved_searches_of(both) == [kept]
     with pytest.raises(UsageError, match="Known are: new ones"):
         remove_saved(both, "old")
-    remove_saved(both, "new ones")
+    save_search(both, "other", "")
+    with pytest.raises(UsageError, match="Another search is kept as 'other'"):
+        rename_saved(both, "new ones", "other")
+    with pytest.raises(UsageError, match="No search is kept as 'old'"):
+        rename_saved(both, "old", "new")
+    with closing(open_catalog(both)) as catalog:
+        assert rename_saved(catalog, "new ones", " fresh ") == replace(kept, name="fresh")
+        assert [one.name for one in saved_searches_of(catalog)] == ["fresh", "other"]
+        remove_saved(catalog, "other")
+    remove_saved(both, "fresh")
     assert saved_searches_of(both) == []
     with pytest.raises(UsageError, match="1 to 100 characters"):
         save_search(both, "", "x")

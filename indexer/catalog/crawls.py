@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select, update
@@ -26,7 +27,8 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class CrawlState:
-    """A crawl as stored. ``cursor`` is None at the start; ``state`` is running, waiting, done or failed."""
+    """A crawl as stored. ``cursor`` is None at the start; ``state`` is running, waiting, done or failed;
+    ``moved_at`` is when its last page was stored."""
 
     id: int
     source: str
@@ -39,6 +41,7 @@ class CrawlState:
     refused: int
     code: str | None
     detail: str | None
+    moved_at: datetime
 
 
 def crawl_key(source: str, base_url: str, question: Mapping[str, Any]) -> str:
@@ -122,4 +125,5 @@ def _state(row: Crawl) -> CrawlState:
         row.refused,
         row.code,
         row.detail,
+        row.moved_at,
     )

@@ -11,6 +11,7 @@ from indexer.catalog.entries import documents
 from indexer.catalog.facts import version_facts
 from indexer.catalog.overrides import override_history
 from indexer.catalog.personal import read_marks
+from indexer.catalog.preview_records import records_of_previews
 from indexer.catalog.roots import place_path
 from indexer.catalog.schema import (
     ClaimRow,
@@ -25,7 +26,9 @@ from indexer.catalog.schema import (
     Vector,
     VectorSpace,
     VerdictRow,
+    Version,
 )
+from indexer.domain.comfyui import loader_path
 from indexer.domain.marks import NO_MARKS, to_data
 from indexer.domain.records import Document, to_json
 from indexer.domain.resolve import descriptions
@@ -95,11 +98,12 @@ def _files(session: Session, version_id: int) -> list[dict[str, Any]]:
         .order_by(File.id)
     ):
         places = session.execute(
-            select(Root.path, Location)
+            select(Root.path, Root.layout, Location)
             .join(Root, Root.id == Location.root_id)
             .where(Location.file_id == file.id)
             .order_by(Location.id)
         )
+        kind = verdict.kind if verdict else None
         files.append(
             {
                 "id": file.id,
@@ -109,7 +113,10 @@ def _files(session: Session, version_id: int) -> list[dict[str, Any]]:
                 "warnings": (file.warnings or {}) | _fault(weights),
                 "weights": _weights(weights),
                 "verdict": verdict.detail if verdict else None,
-                "places": [_place(root, place) for root, place in places],
+                "places": [
+                    _place(root, place) | {"comfyui": _loader(root, layout, place, kind)}
+                    for root, layout, place in places
+                ],
             }
         )
     return files
@@ -133,11 +140,20 @@ def _place(root: str, place: Location) -> dict[str, Any]:
     }
 
 
+def _loader(root: str, layout: str, place: Location, kind: str | None) -> dict[str, str] | None:
+    """Category and path by which ComfyUI's loaders name the file at this place."""
+    directory, name = (part.decode("utf-8", "replace") for part in (place.directory, place.name))
+    found = loader_path(root, layout, directory, name, kind)
+    return None if found is None else {"category": found.category, "path": found.path}
+
+
 def _claims(session: Session, version_id: int) -> list[dict[str, Any]]:
     mine = select(File.id).where(File.version_id == version_id)
+    model = select(Version.model_id).where(Version.id == version_id).scalar_subquery()
+    about = (ClaimRow.version_id == version_id) | (ClaimRow.model_id == model)
     rows = session.scalars(
         select(ClaimRow)
-        .where((ClaimRow.file_id.in_(mine)) | (ClaimRow.version_id == version_id), ClaimRow.current)
+        .where((ClaimRow.file_id.in_(mine)) | about, ClaimRow.current)
         .order_by(ClaimRow.source, ClaimRow.id)
     )
     return [
@@ -151,9 +167,10 @@ def _previews(session: Session, version_id: int) -> list[dict[str, Any]]:
         select(Preview)
         .where(Preview.version_id == version_id, Preview.status != "missing")
         .order_by(Preview.position, Preview.id)
-    )
+    ).all()
     names = ("id", "status", "code", "detail", "width", "height", "colour")
-    return [{name: getattr(row, name) for name in names} for row in rows]
+    told = records_of_previews(session, [row.id for row in rows])
+    return [{name: getattr(row, name) for name in names} | {"generation": told.get(row.id)} for row in rows]
 
 
 def _statistics(session: Session, version_id: int) -> list[dict[str, Any]]:

@@ -14,7 +14,7 @@ from sqlalchemy.exc import OperationalError
 
 from indexer.errors import CatalogError
 
-__all__ = ["WRITING", "alembic_config", "downgrade_tables", "upgrade_tables"]
+__all__ = ["WRITING", "alembic_config", "downgrade_tables", "revisions", "upgrade_tables"]
 
 WRITING = "pinakes_writing"
 """Execution option of connections that take SQLite's right to write when their transaction begins."""
@@ -28,6 +28,15 @@ def alembic_config(connection: Connection | None = None) -> Config:
     config.set_main_option("script_location", str(_MIGRATIONS))
     config.attributes["connection"] = connection
     return config
+
+
+def revisions(engine: Engine) -> tuple[str | None, str | None, bool]:
+    """The revision of the tables, the newest one, and whether the first is one that we know."""
+    scripts = ScriptDirectory.from_config(alembic_config())
+    with engine.connect() as connection:
+        current = MigrationContext.configure(connection).get_current_revision()
+    known = {script.revision for script in scripts.walk_revisions()}
+    return current, scripts.get_current_head(), current is None or current in known
 
 
 def upgrade_tables(engine: Engine) -> None:

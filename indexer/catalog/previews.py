@@ -39,6 +39,7 @@ class PendingPreview:
     location: bytes
     thumbnail: str | None
     original: str | None
+    status: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +221,14 @@ def pending_previews(
 ) -> list[PendingPreview]:
     """The next pictures, by id after ``after``, that lack a thumbnail or a vector in one of the spaces."""
     rows = session.execute(
-        select(Preview.id, Preview.version_id, Preview.location, Preview.thumbnail, Preview.original)
+        select(
+            Preview.id,
+            Preview.version_id,
+            Preview.location,
+            Preview.thumbnail,
+            Preview.original,
+            Preview.status,
+        )
         .where(Preview.id > after, _lacking(space_ids))
         .order_by(Preview.id)
         .limit(limit)

@@ -5,12 +5,13 @@ from dataclasses import replace
 from typing import Any, Literal
 
 import orjson
-from sqlalchemy import Select, Text, select, type_coerce
+from sqlalchemy import Select, Text, or_, select, type_coerce
 from sqlalchemy.orm import Session
 
+from indexer.catalog.among import among
 from indexer.catalog.hub_schema import HashRow, HubFileRow
-from indexer.catalog.published_records import HeldFile, OfferedFile, ShownImage
-from indexer.catalog.schema import ClaimRow, File, Location, Preview, VerdictRow
+from indexer.catalog.published_records import HeldFile, OfferedFile, ShownImage, StoredEntry
+from indexer.catalog.schema import ClaimRow, Entry, File, Location, Preview, VerdictRow
 from indexer.catalog.upsert import pieces
 
 __all__ = [
@@ -22,10 +23,15 @@ __all__ = [
     "offered_files",
     "shown_images",
     "statements",
+    "stored_entries",
+    "type_not_denied",
 ]
 
 OTHERS = 1_000
 """Pictures from this position on were made by others, not chosen by the creator."""
+
+_TYPE = '"type":"'
+"""How a type begins in a statement's text, as ``clean_json`` writes it."""
 
 _COPIES = ("sidecar:civitai.info", "sidecar:api_info")
 """Sidecars that hold a hub's answer as it was, the more telling first."""
@@ -41,12 +47,42 @@ def statements(
     for piece in pieces(ids):
         rows = session.execute(
             select(column, type_coerce(ClaimRow.raw, Text), type_coerce(ClaimRow.unparsed, Text))
-            .where(column.in_(piece), ClaimRow.current)
+            .where(among(column, piece), ClaimRow.current)
             .order_by(ClaimRow.id)
         )
         for id_, raw, unparsed in rows:
             found[id_ or 0] = {**found.get(id_ or 0, {}), **_data(raw), **_data(unparsed)}
     return found
+
+
+def type_not_denied(session: Session, model_ids: Sequence[int], types: Iterable[str]) -> list[int]:
+    """Models of which one of these types may be said, in their order: nothing is said of them, or the word
+    stands in the text as a ``type``. A few too many, never one too few."""
+    raw, unparsed = type_coerce(ClaimRow.raw, Text), type_coerce(ClaimRow.unparsed, Text)
+    named = or_(*(raw.contains(f'{_TYPE}{word}"', autoescape=True) for word in types))
+    silent = or_(
+        raw.is_(None), ~raw.contains(_TYPE, autoescape=True), unparsed.contains(_TYPE, autoescape=True)
+    )
+    verdicts: dict[int, bool] = {}
+    for piece in pieces(model_ids):
+        wanted = select(ClaimRow.model_id, or_(named, silent)).where(among(ClaimRow.model_id, piece))
+        for id_, may in session.execute(wanted.where(ClaimRow.current)):
+            verdicts[id_ or 0] = verdicts.get(id_ or 0, False) or bool(may)
+    return [id_ for id_ in model_ids if verdicts.get(id_, True)]
+
+
+def stored_entries(session: Session, version_ids: Iterable[int]) -> dict[int, StoredEntry]:
+    """Entries by version id; versions that are not shown are left out."""
+    return {
+        id_: StoredEntry(id_, text)
+        for piece in pieces(version_ids)
+        for id_, text in session.execute(
+            select(Entry.version_id, type_coerce(Entry.document, Text)).where(
+                among(Entry.version_id, piece), Entry.document.is_not(None)
+            )
+        )
+        if text is not None
+    }
 
 
 def copied_statements(session: Session, versions: Mapping[int, int]) -> dict[int, Mapping[str, Any]]:
@@ -55,7 +91,7 @@ def copied_statements(session: Session, versions: Mapping[int, int]) -> dict[int
     for piece in pieces(versions):
         rows = session.execute(
             select(ClaimRow.file_id, type_coerce(ClaimRow.raw, Text))
-            .where(ClaimRow.file_id.in_(piece), ClaimRow.source.in_(_COPIES), ClaimRow.current)
+            .where(among(ClaimRow.file_id, piece), ClaimRow.source.in_(_COPIES), ClaimRow.current)
             .order_by(ClaimRow.source.desc(), ClaimRow.id)
         )
         found.update((versions[file_id], _data(raw)) for file_id, raw in rows if file_id and raw)
@@ -81,7 +117,6 @@ _OFFERED = (
     HubFileRow.primary,
     HubFileRow.url,
 )
-_COLUMNS = tuple(column.key for column in _OFFERED)
 
 
 def offered_files(session: Session, version_ids: Collection[int]) -> dict[int, list[OfferedFile]]:
@@ -91,34 +126,37 @@ def offered_files(session: Session, version_ids: Collection[int]) -> dict[int, l
         for piece in pieces(version_ids)
         for row in session.execute(
             select(*_OFFERED, type_coerce(HubFileRow.detail, Text))
-            .where(HubFileRow.version_id.in_(piece), HubFileRow.gone_at.is_(None))
+            .where(among(HubFileRow.version_id, piece), HubFileRow.gone_at.is_(None))
             .order_by(HubFileRow.id)
         )
     ]
-    hashes = _hashes(session, HashRow.hub_file_id, [row[0] for row in rows])
-    here = _here(session, hashes)
+    ids = [row[0] for row in rows]
+    hashes, here = _hashes(session, HashRow.hub_file_id, ids), _here(session, ids)
     files: dict[int, list[OfferedFile]] = {}
-    for row in rows:
-        own = hashes.get(row[0], {})
-        columns = dict(zip(_COLUMNS, row, strict=False)) | {"detail": _data(row[-1])}
-        file = OfferedFile(**columns, hashes=own, file_id=here.get(own.get("sha256", "")))
+    for *columns, detail in rows:
+        own = hashes.get(columns[0], {})
+        file = OfferedFile._make((*columns, _data(detail), own, here.get(columns[0])))
         files.setdefault(file.version_id, []).append(file)
     return files
 
 
-def _here(session: Session, hashes: Mapping[int, Mapping[str, str]]) -> dict[str, int]:
-    """Files of ours by SHA-256."""
-    found: dict[str, int] = {}
-    for piece in pieces({own["sha256"] for own in hashes.values() if "sha256" in own}):
-        rows = session.execute(select(File.sha256, File.id).where(File.sha256.in_(piece)))
-        found.update((digest, id_) for digest, id_ in rows if digest is not None)
-    return found
+def _here(session: Session, hub_files: Sequence[int]) -> dict[int, int]:
+    """Files of ours with the SHA-256 that a hub's file claims, by the id of the hub's."""
+    return {
+        offered or 0: id_
+        for piece in pieces(hub_files)
+        for offered, id_ in session.execute(
+            select(HashRow.hub_file_id, File.id)
+            .join(File, File.sha256 == HashRow.value)
+            .where(among(HashRow.hub_file_id, piece), HashRow.kind == "sha256")
+        )
+    }
 
 
 def _hashes(session: Session, subject: Any, ids: Iterable[int]) -> dict[int, dict[str, str]]:
     found: dict[int, dict[str, str]] = {}
     for piece in pieces(ids):
-        rows = session.execute(select(subject, HashRow.kind, HashRow.value).where(subject.in_(piece)))
+        rows = session.execute(select(subject, HashRow.kind, HashRow.value).where(among(subject, piece)))
         for id_, kind, value in rows:
             found.setdefault(id_, {})[kind] = value
     return found
@@ -132,7 +170,7 @@ def held_files(session: Session, version_ids: Collection[int]) -> dict[int, list
         for row in session.execute(
             select(File, type_coerce(VerdictRow.detail, Text))
             .outerjoin(VerdictRow, VerdictRow.file_id == File.id)
-            .where(File.version_id.in_(piece))
+            .where(among(File.version_id, piece))
             .order_by(File.id)
         )
     ]
@@ -153,7 +191,7 @@ def _names(session: Session, file_ids: Iterable[int]) -> dict[int, bytes]:
     for piece in pieces(file_ids):
         rows = session.execute(
             select(Location.file_id, Location.name)
-            .where(Location.file_id.in_(piece))
+            .where(among(Location.file_id, piece))
             .order_by(Location.id.desc())
         )
         found.update((file_id or 0, name) for file_id, name in rows)
@@ -211,7 +249,9 @@ def shown_images(session: Session, version_ids: Collection[int]) -> dict[int, li
     """The pictures of versions that the creator chose or that lie beside our files, first ones first."""
     found: list[tuple[int, ShownImage]] = []
     for piece in pieces(version_ids):
-        rows = session.execute(image_rows().where(Preview.version_id.in_(piece), Preview.position < OTHERS))
+        rows = session.execute(
+            image_rows().where(among(Preview.version_id, piece), Preview.position < OTHERS)
+        )
         found += [(place, image) for place, image in map(image_of, rows) if image is not None]
     # In order here: the database would carry the long rows through its sort.
     found.sort(key=lambda one: (one[0], one[1].id))

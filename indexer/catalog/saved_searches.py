@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from indexer.catalog.personal_schema import SavedSearch
 from indexer.catalog.upsert import upsert
 
-__all__ = ["Saved", "forget_search", "keep_search", "kept_searches"]
+__all__ = ["Saved", "forget_search", "keep_search", "kept_searches", "rename_search"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,3 +40,8 @@ def forget_search(session: Session, name: str) -> bool:
     known = session.scalar(select(SavedSearch.id).where(SavedSearch.name == name))
     session.execute(delete(SavedSearch).where(SavedSearch.name == name))
     return known is not None
+
+
+def rename_search(session: Session, name: str, to: str) -> None:
+    """Give a search another name, which no other one has."""
+    session.execute(update(SavedSearch).where(SavedSearch.name == name).values(name=to))

@@ -14,7 +14,6 @@ from indexer.catalog.upsert import pieces, upsert
 
 __all__ = [
     "changed_since",
-    "ids_in_spaces",
     "iterate_vectors",
     "members_in_spaces",
     "open_space",
@@ -112,14 +111,6 @@ def previews_in_space(session: Session, space: int, preview_ids: Sequence[int]) 
             )
         )
     return found
-
-
-def ids_in_spaces(session: Session, spaces: Sequence[int | None]) -> NDArray[np.int64]:
-    """Ids, ascending, of shown previews that have a vector in every one of the spaces."""
-    statement = select(Preview.id).where(Preview.status == "ok").order_by(Preview.id)
-    for space in spaces:
-        statement = statement.where(Preview.id.in_(select(Vector.preview_id).where(Vector.space_id == space)))
-    return np.array(session.scalars(statement).all(), dtype=np.int64)
 
 
 def members_in_spaces(session: Session, spaces: Sequence[int]) -> NDArray[np.int64]:

@@ -5,6 +5,7 @@ pair is compared without opening either. ``pack`` makes bytes of it; equal tenso
 """
 
 import json
+import re
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,11 +19,13 @@ __all__ = [
     "Subject",
     "Weight",
     "pack",
+    "plain_reason",
     "unpack",
 ]
 
 DENOISER = "denoiser"
 _VERSION = 1
+_TENSORS = re.compile(r" \([^()]{0,400}_[^()]{0,400}\)")
 _MOST_BYTES = 64 << 20
 
 
@@ -162,3 +165,12 @@ def _weights(names: list[str], columns: list[list[Any]]) -> dict[str, Weight]:
     rows, wide, kernels, biases, cells = columns
     made = map(Weight._make, zip(rows, wide, _kernels(kernels), biases, cells, strict=True))
     return dict(zip(names, made, strict=True))
+
+
+def plain_reason(reason: str) -> str:
+    """A reason of a verdict without the names of tensors, for people who do not look into files.
+
+    >>> plain_reason("2 of 9 modules have no counterpart (blocks_#_attn x 2); they do nothing.")
+    '2 of 9 modules have no counterpart; they do nothing.'
+    """
+    return _TENSORS.sub("", reason)

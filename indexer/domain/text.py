@@ -13,10 +13,10 @@ __all__ = ["MAX_WORD", "fold", "words"]
 MAX_WORD = 64
 """Longer runs are cut: they are hashes or noise, and engines limit a term's length."""
 
-# A word is a run of letters and digits, with camel case broken at aB and at ABc. Letters and digits stay
-# together ("sd15", "xl2"), since both sides are cut the same way.
+# A word is a run of letters and digits, with camel case broken at aB, at ABc and at 11Abc. Otherwise
+# letters and digits stay together ("sd15", "1Girl"), since both sides are cut the same way.
 _WORD = re.compile(r"[^\W_]+")
-_CAMEL = re.compile(r"(?<=[a-zß-ÿ])(?=[A-ZÀ-Þ])|(?<=[A-Z])(?=[A-Z][a-z]{2})")
+_CAMEL = re.compile(r"(?<=[a-zß-ÿ])(?=[A-ZÀ-Þ])|(?:(?<=[A-Z])|(?<=[0-9]{2}))(?=[A-Z][a-z]{2})")
 _WIDE = r"\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\U00020000-\U0003ffff"
 _SCRIPTS = re.compile(f"[{_WIDE}]+|[^{_WIDE}]+")
 _IS_WIDE = re.compile(f"[{_WIDE}]")

@@ -106,6 +106,7 @@ def measure_module(module: ModuleFactors, tensors: Tensors) -> list[Delta] | Non
 class _Factors:
     def __init__(self, module: ModuleFactors, tensors: Tensors) -> None:
         self.names = module.tensors
+        self.stated = module.stated
         self.tensors = tensors
 
     def get(self, slot: str) -> _Matrix | None:
@@ -125,9 +126,11 @@ class _Factors:
         return values.reshape(values.shape[0], -1)
 
     def scale(self, rank: int) -> float:
-        """Alpha / rank; 1 without alpha, as programs take it."""
+        """Alpha / rank, or what a configuration states; 1 without either, as programs take it."""
         alpha = self.get("alpha")
-        return 1.0 if alpha is None or alpha.size != 1 or not rank else float(alpha.reshape(())) / rank
+        if rank and alpha is not None and alpha.size == 1:
+            return float(alpha.reshape(())) / rank
+        return self.stated.at(rank) if rank and alpha is None and self.stated is not None else 1.0
 
 
 def _check(values: _Matrix, name: str) -> None:

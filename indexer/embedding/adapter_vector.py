@@ -45,7 +45,7 @@ IDENTITY: Final = VectorIdentity(
     model="adapter-delta",
     weights="",
     preprocessing="fold64-signs8-profile63-spectrum8",
-    version=1,
+    version=2,
     dimension=SKETCH + _CELLS + SINGULAR,
 )
 

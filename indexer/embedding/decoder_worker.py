@@ -32,13 +32,13 @@ from indexer.embedding.decoder_protocol import (
     PATH,
     DecodeLimits,
     ProtocolError,
-    View,
     Wanted,
     limits_from_json,
     read_frame,
     wanted_from_json,
     write_frame,
 )
+from indexer.embedding.views import cut_view
 
 __all__ = ["Refusal", "decode", "main"]
 
@@ -69,7 +69,6 @@ THUMBNAIL_QUALITY = 80
 CHUNK_LIMIT = 1 << 31
 WANTED_BYTES = 1 << 16
 NICENESS = 5  # the forward pass in the parent goes first; workers fill the gaps that it leaves
-RESAMPLING = {"bicubic": Image.Resampling.BICUBIC, "bilinear": Image.Resampling.BILINEAR}
 
 
 class Refusal(Exception):
@@ -84,8 +83,8 @@ def decode(source: BinaryIO, limits: DecodeLimits, wanted: Wanted) -> Answer:
     """``(facts, rgb, thumbnail, view, descriptors)`` of one image; see ``Wanted``.
 
     ``facts``: ``width``, ``height`` (of the file, before EXIF orientation), ``container``, ``colour``
-    (``#rrggbb``), ``columns`` and ``rows`` of ``rgb``, which is uint8 RGB row by row. ``thumbnail`` is WebP,
-    made anew from pixels, so that no metadata or trailing bytes survive. Raises ``Refusal``.
+    (``#rrggbb``, or empty), ``columns`` and ``rows`` of ``rgb``, which is uint8 RGB row by row. ``thumbnail``
+    is WebP, made anew from pixels, so that no metadata or trailing bytes survive. Raises ``Refusal``.
     """
     try:
         image = _open(source, limits)
@@ -93,8 +92,11 @@ def decode(source: BinaryIO, limits: DecodeLimits, wanted: Wanted) -> Answer:
         if width * height > limits.pixels:
             raise Refusal("pixels", f"{width} x {height} pixels; at most {limits.pixels} are decoded")
         container = "jpeg" if image.format == "MPO" else str(image.format).lower()
-        rgb = _small_rgb(image, limits.side)
-        facts = {"width": width, "height": height, "container": container, "colour": _dominant(rgb)}
+        rgb = (_plain_rgb(image, wanted.view.side) if wanted.view and wanted.only_view else None) or (
+            _small_rgb(image, limits.side)
+        )
+        colour = _dominant(rgb) if wanted.colour else ""
+        facts = {"width": width, "height": height, "container": container, "colour": colour}
         return facts | {"columns": rgb.width, "rows": rgb.height}, *_products(rgb, wanted)
     except Image.DecompressionBombError as error:
         raise Refusal("pixels", f"{error}; at most {limits.pixels} are decoded") from None
@@ -106,21 +108,9 @@ def _products(rgb: Image.Image, wanted: Wanted) -> tuple[bytes, bytes, bytes, by
     return (
         rgb.tobytes() if wanted.pixels else b"",
         _thumbnail(rgb) if wanted.thumbnail else b"",
-        _view(rgb, wanted.view) if wanted.view else b"",
+        cut_view(rgb, wanted.view) if wanted.view else b"",
         _described(rgb, list(wanted.descriptors)) if wanted.descriptors else b"",
     )
-
-
-def _view(rgb: Image.Image, view: View) -> bytes:
-    """What open_clip's transform makes of the picture before it turns it into numbers, to the pixel."""
-    resample, side = RESAMPLING[view.resample], view.side
-    if view.fit == "squash":
-        return rgb.resize((side, side), resample).tobytes()
-    width, height = rgb.size
-    short = min(width, height)
-    fitted = rgb.resize((int(side * width / short), int(side * height / short)), resample)
-    left, top = round((fitted.width - side) / 2), round((fitted.height - side) / 2)
-    return fitted.crop((left, top, left + side, top + side)).tobytes()
 
 
 def _described(rgb: Image.Image, names: list[str]) -> bytes:
@@ -176,6 +166,17 @@ def _refuse_large_png(head: bytes, limits: DecodeLimits) -> None:
         width, height = struct.unpack(">II", head[16:24])
         if width * height > limits.pixels:
             raise Refusal("pixels", f"{width} x {height} pixels; at most {limits.pixels} are decoded")
+
+
+def _plain_rgb(image: Image.Image, side: int) -> Image.Image | None:
+    """An upright RGB image as the decoder gives it, its shorter side at least ``side`` where the file's is;
+    None for others."""
+    turned = image.getexif().get(0x0112, 1) in range(2, 9)
+    if turned or image.mode != "RGB" or "transparency" in image.info:
+        return None
+    if image.format == "JPEG":
+        image.draft("RGB", (side, side))
+    return image
 
 
 def _small_rgb(image: Image.Image, side: int) -> Image.Image:

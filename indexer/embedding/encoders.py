@@ -1,7 +1,7 @@
 """What every encoder of previews has in common: ``encode``, and an identity stored with its vectors."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -12,15 +12,16 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from indexer.embedding.decoder_protocol import View
 
-__all__ = ["Encoder", "SemanticEncoder", "VectorIdentity", "unit_rows"]
+__all__ = ["Encoder", "ImageEncoder", "SemanticEncoder", "VectorIdentity", "unit_rows"]
 
 
 @dataclass(frozen=True, slots=True)
 class VectorIdentity:
     """Which space a vector lives in. Vectors of two identities are never compared.
 
-    ``space``: semantic, style, content or weights. ``model``: architecture or descriptor. ``weights``: a
-    published tag, ``sha256:`` and the start of a local file's digest, or "" where there are none.
+    ``space``: semantic, style, content, style-encoder, prompt or weights. ``model``: architecture or
+    descriptor. ``weights``: a published tag, ``sha256:`` and the start of a local file's digest, or "" where
+    there are none.
     ``preprocessing``: what was done to the pixels. ``version``: ours, raised when values change.
     """
 
@@ -54,8 +55,8 @@ class Encoder(Protocol):
         ...
 
 
-class SemanticEncoder(Encoder, Protocol):
-    """An encoder of pictures and of words into one space of unit vectors."""
+class ImageEncoder(Encoder, Protocol):
+    """A network that sees pictures as unit vectors."""
 
     @property
     def view(self) -> "View | None":
@@ -74,6 +75,14 @@ class SemanticEncoder(Encoder, Protocol):
     def encode_views(self, views: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
         """(n, dimension) of n views (side, side, 3)."""
         ...
+
+    def begin_views(self, views: Sequence[NDArray[np.uint8]]) -> Callable[[], NDArray[np.float32]]:
+        """The same, started; the answer waits for it."""
+        ...
+
+
+class SemanticEncoder(ImageEncoder, Protocol):
+    """An encoder of pictures and of words into one space of unit vectors."""
 
     def encode_text(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """(n, dimension) of n texts."""

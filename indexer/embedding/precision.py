@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-__all__ = ["FULL", "LEAST", "Tower", "fastest"]
+__all__ = ["FULL", "LEAST", "Tower", "fastest", "quantised"]
 
 Tower = Callable[[Any], Any]
 FULL = "float32"
@@ -72,10 +72,15 @@ def _seconds(torch: Any, tower: Tower, pixels: Any) -> float:
 
 
 def _tower(torch: Any, model: Any, kind: str) -> Tower:
+    if kind == "int8":
+        return quantised(torch, model)
+    visual = copy.deepcopy(model.visual).to(torch.bfloat16)
+    return lambda pixels: visual(pixels.to(torch.bfloat16))
+
+
+def quantised(torch: Any, model: Any) -> Tower:
+    """The image tower of ``model`` with the weights of its linear layers in 8 bits."""
     visual = copy.deepcopy(model.visual)
-    if kind == "bfloat16":
-        visual = visual.to(torch.bfloat16)
-        return lambda pixels: visual(pixels.to(torch.bfloat16))
     _plain_attention(torch, visual)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch announces that this will move to another package

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from indexer.embedding.encoders import VectorIdentity
 from indexer.embedding.style_space import StyleSpace, StyleSpaceError
+from indexer.embedding.told_content import ToldContent
 from indexer.embedding.whitening import Projection
 
 __all__ = ["load_style_space", "save_style_space", "style_space_from_arrays"]
@@ -50,6 +51,17 @@ def load_style_space(path: Path) -> StyleSpace:
 def style_space_from_arrays(identity: VectorIdentity, arrays: Arrays) -> StyleSpace:
     """The inverse of ``StyleSpace.to_arrays``; raises ``ValueError``, ``KeyError`` if they do not fit."""
     style, content = (_projection(arrays, name) for name in ("style", "content"))
+    groups, width = _floats(arrays["offsets"]).shape
+    blank = {  # not in spaces that an earlier Pinakes fitted
+        "network_mean": np.zeros(0),
+        "network_scale": np.zeros(0),
+        "network_matrix": np.zeros((0, 0)),
+        "told_words": np.zeros(0, np.str_),
+        "told_means": np.zeros(0),
+        "told_effect": np.zeros((0, width)),
+        "told_offsets": np.zeros((groups, width)),
+    }
+    arrays = {**blank, **arrays}
     space = StyleSpace(
         identity=identity,
         style=style,
@@ -60,6 +72,13 @@ def style_space_from_arrays(identity: VectorIdentity, arrays: Arrays) -> StyleSp
         reference=_floats(arrays["reference"]).astype(np.float32),
         members=np.asarray(arrays["members"], bool),
         background=_floats(arrays["background"]),
+        network=_projection(arrays, "network"),
+        told=ToldContent(
+            np.asarray(arrays["told_words"], np.str_),
+            _floats(arrays["told_means"]),
+            _floats(arrays["told_effect"]),
+        ),
+        told_offsets=_floats(arrays["told_offsets"]),
     )
     _check_shapes(space)
     return space
@@ -80,7 +99,8 @@ def _floats(array: NDArray[np.generic]) -> NDArray[np.float64]:
 
 
 def _check_shapes(space: StyleSpace) -> None:
-    groups, width = len(space.centroids), space.style.matrix.shape[1]
+    groups, width = len(space.centroids), space.style.matrix.shape[1] + space.network.matrix.shape[1]
+    said = len(space.told.words)
     expected = {
         "centroids": (groups, space.content.matrix.shape[1]),
         "grouping": (groups,),
@@ -88,10 +108,15 @@ def _check_shapes(space: StyleSpace) -> None:
         "reference": (len(space.reference), width),
         "members": (len(space.reference), groups),
         "background": (2,),
+        "told_offsets": (groups, width),
     }
+    found = {name: getattr(space, name).shape for name in expected}
+    expected |= {"told_words": (said,), "told_means": (said,), "told_effect": (said, width)}
+    found |= {"told_words": space.told.words.shape, "told_means": space.told.means.shape}
+    found |= {"told_effect": space.told.effect.shape}
     for name, shape in expected.items():
-        if getattr(space, name).shape != shape:
-            raise ValueError(f"{name} has shape {getattr(space, name).shape} where {shape} belongs")
+        if found[name] != shape:
+            raise ValueError(f"{name} has shape {found[name]} where {shape} belongs")
     if space.identity.dimension != width + 2 * groups:
         raise ValueError(
             f"the identity names {space.identity.dimension} dimensions, the arrays make {width + 2 * groups}"

@@ -10,7 +10,7 @@ from typing import Any
 
 from indexer.errors import PinakesError
 
-__all__ = ["Weights", "WeightsUnavailableError", "find_weights", "unavailable"]
+__all__ = ["Weights", "WeightsUnavailableError", "file_digest", "find_weights", "unavailable"]
 
 ADVICE = "style search works without weights; for words to image give a known tag or a .safetensors file"
 DEFAULT_FILE = "open_clip_model.safetensors"  # open_clip's name for it where a tag names only a repository
@@ -48,7 +48,7 @@ def find_weights(open_clip: Any, model: str, pretrained: str | Path, download: b
     if path.is_file():
         if path.suffix != ".safetensors":
             raise unavailable("weights_format", path, "only .safetensors is loaded; convert it")
-        return Weights(path, "sha256:" + _file_digest(path)[:16])
+        return Weights(path, "sha256:" + file_digest(path)[:16])
     tag = str(pretrained)
     if tag not in open_clip.list_pretrained_tags_by_model(model):
         raise unavailable("weights_unavailable", tag, f"neither a file nor a tag of {model}")
@@ -91,6 +91,7 @@ def unavailable(code: str, what: str | Path, why: str) -> WeightsUnavailableErro
     return WeightsUnavailableError(code, f"CLIP weights {what}: {why}; {ADVICE}")
 
 
-def _file_digest(path: Path) -> str:
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file's bytes, in hex."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

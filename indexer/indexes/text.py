@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from indexer.domain.cards import Card
-from indexer.domain.evidence import NO_EVIDENCE, Evidence
-from indexer.domain.filters import ALL, Filter
+from indexer.domain.evidence import LONG, NO_EVIDENCE, Evidence
+from indexer.domain.fields import FIELDS
+from indexer.domain.filters import ALL, And, AnyOf, Filter, Not
 from indexer.domain.records import Document
 
 __all__ = [
@@ -37,7 +38,9 @@ class TextQuery:
 
     ``weights`` gives each searched field's weight by the field's ``weight`` name. ``order`` is one of
     ``ORDERS`` but ``random`` (largest first, ``name`` ascending); None: by score, and newest first where
-    there is none. ``typing``: the last term may be unfinished.
+    there is none. ``typing``: the last term may be unfinished. ``kept_back`` are flags of field ``is``:
+    entries that have one are no matches, they are counted aside. ``listed``: the words are parts of a list
+    with commas.
     """
 
     terms: tuple[str, ...]
@@ -46,6 +49,27 @@ class TextQuery:
     weights: Mapping[str, float] | None = None
     order: str | None = None
     typing: bool = False
+    kept_back: tuple[str, ...] = ()
+    listed: bool = False
+
+    @property
+    def long(self) -> bool:
+        """Whether it is a text that was pasted, a prompt for instance, of which any word may match."""
+        return self.listed or len(set(self.terms)) >= LONG
+
+    @property
+    def shown(self) -> Filter:
+        """What matches must pass: ``where``, and none of the flags that keep back."""
+        return And((self.where, Not(self._flagged))) if self.kept_back else self.where
+
+    @property
+    def aside(self) -> Filter:
+        """What those pass that are kept back."""
+        return And((self.where, self._flagged))
+
+    @property
+    def _flagged(self) -> Filter:
+        return AnyOf(FIELDS["is"], self.kept_back)
 
     @property
     def spoken(self) -> bool:
@@ -57,8 +81,9 @@ class TextQuery:
 class TextHits:
     """Ids best first with their scores 0..1 and cards, the number of all matches, and facet counts.
 
-    ``estimated``: ``total`` or ``facets`` are estimates. ``evidence`` is what ``search.relevance`` compares
-    the first hits by, where the query has words and no order.
+    ``estimated``: ``total``, ``facets`` or what is hidden are estimates. ``evidence`` is what
+    ``search.relevance`` compares the first hits by, where the query has words and no order. ``hidden``
+    entries would match but for ``kept_back``; ``hidden_by`` counts them by flag, one maybe under several.
     """
 
     ids: tuple[int, ...]
@@ -68,6 +93,8 @@ class TextHits:
     cards: tuple[Card, ...] = ()
     estimated: bool = False
     evidence: Evidence = NO_EVIDENCE
+    hidden: int = 0
+    hidden_by: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +127,10 @@ class TextIndex(Protocol):
     def refused(self) -> Sequence[RefusedDocument]:
         """Documents that were not taken since this object was made; their neighbours were."""
 
+    @property
+    def ranked(self) -> int:
+        """So many of the best matches are worth ranking by all signals; more would take the engine long."""
+
     def count(self) -> int:
         """How many documents the index holds."""
 
@@ -113,5 +144,12 @@ class TextIndex(Protocol):
         """The best matches; with no terms and phrases, those that pass ``where``, newest first. Ties are
         broken by id, so that pages are stable."""
 
-    def matching(self, where: Filter, limit: int) -> list[int]:
-        """Ids that pass a filter, at most ``limit``."""
+    def matching(self, where: Filter, limit: int, among: Sequence[int] | None = None) -> list[int]:
+        """Ids that pass a filter, at most ``limit``; only those of ``among``, unless None."""
+
+    def cards(self, ids: Sequence[int]) -> list[Card]:
+        """The cards of entries, in no order; unknown ids are left out."""
+
+    def sampled(self, where: Filter, samples: Sequence[int], limit: int) -> Sequence[Card]:
+        """Cards of entries that pass a filter and lie in one of these samples (``domain.ordering``), at most
+        ``limit``, in no order."""

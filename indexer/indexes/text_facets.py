@@ -1,44 +1,131 @@
 """How many matches have which value? Exact up to ``EXACT_FACETS`` matches, beyond from samples of entries."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from math import ceil
 from typing import Any
 
 import tantivy
 
+from indexer.domain.ordering import SAMPLES
 from indexer.indexes.text import EXACT_FACETS
-from indexer.indexes.text_schema import SAMPLE, SAMPLES
+from indexer.indexes.text_codes import CODED, NameBook, code_column
+from indexer.indexes.text_schema import SAMPLE
 
-__all__ = ["MAX_VALUES", "SAMPLED", "count_facets"]
+__all__ = ["MAX_VALUES", "SAMPLED", "Counted", "FacetCounter", "sample_query"]
 
-MAX_VALUES = 100
-"""So many values of a field are told, the most frequent."""
+MAX_VALUES, MAX_CODED = 100, 50
+"""So many values of a field are told, the most frequent; of fields in which people write as they like fewer,
+since most of those stand for one entry."""
 
-SAMPLED = 5_000
+_LISTED = 24
+
+SAMPLED = 3_000
 """So many matches are counted for an estimate: a share of a tenth is told to within a hundredth."""
 
-_MUST = tantivy.Occur.Must
+_DEPTH = 10 * EXACT_FACETS
+"""So many values of each part of the index are added up; all that exact counts can meet."""
+
+_ROUGH_DEPTH = 1_000
+_LEAST = 3
+"""A value that fewer of a sample have is not told: it may as well be ten times as rare."""
+
+_TELLING = 50
+"""With fewer of a sample an estimate says nothing."""
+
+_DOUBT = 1.25
+_ALL, _FLAGS = "all", ("is",)
+_MUST, _SHOULD = tantivy.Occur.Must, tantivy.Occur.Should
+
+Counts = Mapping[str, Mapping[str, int]]
 
 
-def count_facets(
-    schema: Any, searcher: Any, query: Any, names: Sequence[str], total: int
-) -> tuple[dict[str, dict[str, int]], bool]:
-    """Counts of fields' values over all ``total`` matches of a query, and whether they are estimates."""
-    if not names or not total:
-        return {name: {} for name in names}, False
-    if total <= EXACT_FACETS:
-        return _count(searcher, query, names, EXACT_FACETS), False
-    chosen = min(SAMPLES, ceil(SAMPLES * SAMPLED / total))
-    sample = tantivy.Query.term_set_query(schema, SAMPLE, list(range(chosen)))
-    within = tantivy.Query.boolean_query([(_MUST, sample), (_MUST, query)])
-    met = int(searcher.search(within, limit=1, count=True).count or 0)
-    scale = total / max(1, met)
-    counts = _count(searcher, within, names, MAX_VALUES)
-    return {n: {v: round(c * scale) for v, c in found.items()} for n, found in counts.items()}, True
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """How many match, and field -> value -> how many of them; ``estimated``: from a sample."""
+
+    total: int = 0
+    facets: Counts = field(default_factory=dict)
+    estimated: bool = False
 
 
-def _count(searcher: Any, query: Any, names: Sequence[str], depth: int) -> dict[str, dict[str, int]]:
-    """``depth`` values of each part of the index are added up; with all there can be, the sums are exact."""
-    wanted = {name: {"terms": {"field": name, "size": MAX_VALUES, "segment_size": depth}} for name in names}
-    answer = searcher.aggregate(query, wanted)
-    return {name: {str(b["key"]): int(b["doc_count"]) for b in answer[name]["buckets"]} for name in names}
+class FacetCounter:
+    """Counts of an index; remembers names of values. Many threads may share it."""
+
+    def __init__(self, schema: Any) -> None:
+        self._schema = schema
+        self._book = NameBook()
+
+    def count(
+        self, searcher: Any, query: Any, names: Sequence[str], total: int, *, sure: bool = True
+    ) -> Counted:
+        """Counts of fields' values over all matches of a query, and how many there are. Unless ``sure``,
+        ``total`` is a guess: then how many match is counted too, or told by samples."""
+        if sure and (not names or not total):
+            return Counted(total, {name: {} for name in names})
+        if total <= EXACT_FACETS * (1 if sure else _DOUBT):
+            return self._exact(searcher, query, names, total if sure else None)
+        chosen = min(SAMPLES, ceil(SAMPLES * SAMPLED / total))
+        met, found = self._within(searcher, query, names, chosen)
+        if sure:
+            return Counted(total, found.facets, True)
+        return (
+            found if found.total > EXACT_FACETS and met >= _TELLING else self._exact(searcher, query, names)
+        )
+
+    def aside(self, searcher: Any, query: Any, beside: int) -> Counted:
+        """How many match a query, and which flags they have: as exactly as the ``beside`` others are told."""
+        if beside > EXACT_FACETS:
+            chosen = min(SAMPLES, ceil(SAMPLES * SAMPLED / beside))
+            met, found = self._within(searcher, query, _FLAGS, chosen)
+            if met >= _TELLING:
+                return found
+        return self._exact(searcher, query, _FLAGS)
+
+    def _exact(self, searcher: Any, query: Any, names: Sequence[str], total: int | None = None) -> Counted:
+        found = _counted(searcher, query, names, _DEPTH)
+        exactly = round(found[_ALL]["value"]) if total is None else total
+        return Counted(exactly, self._told(searcher, found, 1.0))
+
+    def _within(self, searcher: Any, query: Any, names: Sequence[str], chosen: int) -> tuple[int, Counted]:
+        """How many of the first ``chosen`` samples match, and what that says of all."""
+        within = tantivy.Query.boolean_query([(_MUST, query), (_MUST, sample_query(self._schema, chosen))])
+        found = _counted(searcher, within, names, _ROUGH_DEPTH)
+        met, scale = round(found[_ALL]["value"]), SAMPLES / chosen
+        return met, Counted(round(met * scale), self._told(searcher, found, scale), chosen < SAMPLES)
+
+    def _told(self, searcher: Any, found: Mapping[str, Any], scale: float) -> Counts:
+        return {
+            name: dict(self._named(searcher, name, told["buckets"], scale))
+            for name, told in found.items()
+            if name != _ALL
+        }
+
+    def _named(
+        self, searcher: Any, name: str, buckets: Sequence[Mapping[str, Any]], scale: float
+    ) -> Iterable[tuple[str, int]]:
+        for bucket in buckets:
+            if scale > 1.0 and bucket["doc_count"] < _LEAST:
+                continue
+            key = bucket["key"]
+            value = self._book.name(searcher, int(key)) if name in CODED else str(key)
+            if value is not None:
+                yield value, round(bucket["doc_count"] * scale)
+
+
+def sample_query(schema: Any, count: int) -> Any:
+    """Entries of the first ``count`` samples; scores nothing."""
+    if count <= _LISTED:
+        each = [(_SHOULD, tantivy.Query.term_query(schema, SAMPLE, number)) for number in range(count)]
+        return tantivy.Query.const_score_query(tantivy.Query.boolean_query(each), 0.0)
+    among = tantivy.Query.range_query(schema, SAMPLE, tantivy.FieldType.Unsigned, 0, count - 1)
+    return tantivy.Query.const_score_query(among, 0.0)
+
+
+def _counted(searcher: Any, query: Any, names: Sequence[str], depth: int) -> Mapping[str, Any]:
+    wanted: dict[str, Any] = {_ALL: {"value_count": {"field": "id"}}}
+    for name in names:
+        column, size = (code_column(name), MAX_CODED) if name in CODED else (name, MAX_VALUES)
+        wanted[name] = {"terms": {"field": column, "size": size, "segment_size": depth}}
+    answer: Mapping[str, Any] = searcher.aggregate(query, wanted)
+    return answer

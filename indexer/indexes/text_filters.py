@@ -12,6 +12,7 @@ from indexer.indexes.text_schema import date_number, words_column
 __all__ = ["FilterBuilder"]
 
 _QUERY = tantivy.Query
+_FEW = 8
 _MUST, _SHOULD, _MUST_NOT = tantivy.Occur.Must, tantivy.Occur.Should, tantivy.Occur.MustNot
 
 
@@ -59,8 +60,13 @@ class FilterBuilder:
         if field.name == "hash":
             return _QUERY.boolean_query([(_SHOULD, self._begins(field, v)) for v in dict.fromkeys(values)])
         if len(values) == 1:  # a list of postings can be skipped through; a set is gathered whole first
-            return _QUERY.term_query(self._schema, field.name, values[0], index_option="basic")
+            return self._is(field, values[0])
+        if len(values) <= _FEW:  # and so can the lists of a few
+            return _QUERY.boolean_query([(_SHOULD, self._is(field, value)) for value in values])
         return _QUERY.term_set_query(self._schema, field.name, list(values))
+
+    def _is(self, field: Field, value: str) -> Any:
+        return _QUERY.term_query(self._schema, field.name, value, index_option="basic")
 
     def _begins(self, field: Field, beginning: str) -> Any:
         """Values that begin so: one stretch of the sorted terms, and nothing of it is a pattern."""

@@ -15,9 +15,11 @@ from indexer.domain.brief import Brief
 from indexer.domain.cards import card_of, code, day_number
 from indexer.domain.fields import FIELDS, Field, FieldType
 from indexer.domain.filters import keyword, values_of
+from indexer.domain.ordering import draw_of, sample_of
 from indexer.domain.records import Document
 from indexer.domain.text import fold, words
 from indexer.indexes.text_meilisearch_settings import (
+    DRAWS,
     ORDER_ATTRIBUTES,
     SIZED,
     has_words,
@@ -50,6 +52,8 @@ def row_of(document: Document) -> dict[str, Any]:
         "card": card_of(document).to_row(),
         "brief": Brief.of(document).to_text(),
         "maker": code(keyword(document.creator or "")),
+        "sample": sample_of(document.id),
+        "draw": draw_of(document.id) // (2**32 // DRAWS),
     }
     _add_orders(row, document)
     length = 0

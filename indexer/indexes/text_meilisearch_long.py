@@ -12,8 +12,10 @@ from typing import Any
 from indexer.domain.evidence import pick_terms, rarity
 from indexer.indexes.text_meilisearch_reader import Reader, exactly
 from indexer.indexes.text_meilisearch_settings import (
+    DRAWS,
     MAX_LISTED,
     SIZED,
+    drawn,
     id_and_length,
     searched,
     words_attribute,
@@ -24,7 +26,7 @@ __all__ = ["LongFound", "find_text"]
 MAX_TERMS = 24
 """So many of the words are looked for."""
 
-COMPARED = 200
+COMPARED = 100
 """So many candidates are compared by all their words."""
 
 _MAX_ASKED = 200
@@ -45,9 +47,11 @@ class LongFound:
     cut: bool
 
 
-def find_text(reader: Reader, terms: Sequence[str], expression: str, limit: int) -> LongFound:
+def find_text(
+    reader: Reader, terms: Sequence[str], expression: str, limit: int, *, compared: bool = True
+) -> LongFound:
     """Entries that pass the expression and have some of the words that tell most, those with the most telling
-    ones first."""
+    ones first. Without ``compared`` the first ones are not looked at again, only counted."""
     asked = list(terms)[:_MAX_ASKED]
     documents, *totals = reader.totals(["", *map(exactly, asked)])
     frequencies = dict(zip(asked, totals, strict=True))
@@ -60,7 +64,8 @@ def find_text(reader: Reader, terms: Sequence[str], expression: str, limit: int)
         scores = {id_: _sum(has, worth) / whole * _share(lengths[id_]) for id_, has in bits.items()}
         return sorted(scores, key=lambda id_: (-scores[id_], id_))
 
-    bits |= _present(reader, ranked()[:COMPARED], picked)
+    if compared:
+        bits |= _present(reader, ranked()[:COMPARED], picked)
     order = ranked()
     scores = {id_: _sum(bits[id_], worth) / whole * _share(lengths[id_]) for id_ in order[:limit]}
     return LongFound(scores, bits, picked, frequencies, documents, cut or len(order) > limit)
@@ -71,13 +76,15 @@ def _listed(
 ) -> tuple[dict[int, int], dict[int, float], bool]:
     """Who has which of the words, as bits, and how long their texts are. Frequent words list a part of those
     who have them; the last value tells whether one did."""
-    query: dict[str, Any] = {"filter": expression or None, "hitsPerPage": 0, "facets": [SIZED]}
+    query: dict[str, Any] = {"hitsPerPage": 0, "facets": [SIZED]}
     common = max(MAX_LISTED, documents // _COMMON)
     telling = [term for term in picked if totals[term] <= common] or picked
-    answers = reader.ask_all([{**query, "q": exactly(term)} for term in telling])
+    answers = reader.ask_all(
+        [{**query, "q": exactly(term), "filter": _some(expression, totals[term])} for term in telling]
+    )
     bits: dict[int, int] = {}
     lengths: dict[int, float] = {}
-    cut = len(telling) < len(picked)
+    cut = len(telling) < len(picked) or any(totals[term] > MAX_LISTED for term in telling)
     for term, answer in zip(telling, answers, strict=True):
         found = answer.get("facetDistribution", {}).get(SIZED, {})
         cut = cut or len(found) < int(answer.get("totalHits", 0))
@@ -85,6 +92,15 @@ def _listed(
             id_, lengths[id_] = id_and_length(int(float(sized)))
             bits[id_] = bits.get(id_, 0) | 1 << picked.index(term)
     return bits, lengths, cut
+
+
+def _some(expression: str, total: int) -> str | None:
+    """The filter that lists ``MAX_LISTED`` of so many: of all words the same entries, so that who has several
+    is seen to have them."""
+    if total <= MAX_LISTED:
+        return expression or None
+    part = drawn(0, DRAWS * MAX_LISTED // total)
+    return f"({expression}) AND {part}" if expression else part
 
 
 def _present(reader: Reader, ids: Sequence[int], picked: Sequence[str]) -> dict[int, int]:

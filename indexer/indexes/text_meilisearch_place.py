@@ -36,6 +36,12 @@ class Place:
         """When the index that is written was made."""
         return str(self._made(self.written))
 
+    def found(self) -> tuple[str | None, bool]:
+        """See ``MeilisearchIndex.found``."""
+        self.server.check_version()
+        made = self._made(self.searched)
+        return made, made is not None and self._fits(self.searched)
+
     def start_anew(self) -> None:
         """Begin an empty index; the one that is searched stays until ``complete``."""
         self.server.check_version()

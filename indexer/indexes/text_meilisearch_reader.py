@@ -1,6 +1,8 @@
 """Requests to one Meilisearch index, several at a time where one has to wait for none of the others."""
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from indexer.domain.fields import Field
@@ -9,11 +11,17 @@ from indexer.indexes.text_meilisearch_settings import words_attribute
 
 __all__ = ["Phrases", "Reader", "exactly"]
 
-MAX_LOOKED_UP = 20_000
-"""So many entries are looked through for a phrase; where more have its words, those count as having it."""
+MAX_LOOKED_UP = 3_000
+"""So many entries are looked through for a phrase, in a quarter of a second; where more have its words, those
+count as having it."""
+
+_REMEMBERED, _SECONDS = 20_000, 60.0
+"""How many have a word is remembered so long: it decides how rare it is, not who is found."""
 
 _PAGE = 50_000
 _QUERIES = 100
+_AT_ONCE = 4
+_NEVER = (-1e9, 0)
 
 
 class Reader:
@@ -25,6 +33,7 @@ class Reader:
     def __init__(self, server: Server, name: str) -> None:
         self._server = server
         self._name = name
+        self._totals: dict[str, tuple[float, int]] = {}
 
     def ask(self, query: Mapping[str, Any]) -> Mapping[str, Any]:
         """Answer of one search, empty without an index."""
@@ -38,10 +47,29 @@ class Reader:
             answers += self._post("multi-search", {"queries": asked}).get("results") or [{}] * len(asked)
         return answers
 
-    def totals(self, texts: Sequence[str], expression: str = "") -> list[int]:
-        """How many documents each text finds that pass the expression."""
-        queries = [{"q": text, "filter": expression or None, "hitsPerPage": 0} for text in texts]
-        return [int(answer.get("totalHits", 0)) for answer in self.ask_all(queries)]
+    def ask_together(self, queries: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+        """The same as ``ask_all`` for queries that take long: the server works on all of them at once."""
+        if len(queries) < 2:
+            return self.ask_all(queries)
+        with ThreadPoolExecutor(min(_AT_ONCE, len(queries))) as pool:
+            return [
+                answer for found in pool.map(lambda one: self.ask_all([one]), queries) for answer in found
+            ]
+
+    def totals(self, texts: Sequence[str]) -> list[int]:
+        """How many documents each text finds; of a minute ago at most."""
+        now = time.monotonic()
+        new = [text for text in dict.fromkeys(texts) if now - self._totals.get(text, _NEVER)[0] > _SECONDS]
+        if len(self._totals) + len(new) > _REMEMBERED:
+            self._totals, new = {}, list(dict.fromkeys(texts))
+        answers = self.ask_all([{"q": text, "hitsPerPage": 0} for text in new])
+        told = dict(self._totals)
+        for text, answer in zip(new, answers, strict=True):
+            total = int(answer.get("totalHits", 0))
+            told[text] = (now, total)
+            if total:  # a word that is new is known at once
+                self._totals[text] = told[text]
+        return [told[text][1] for text in texts]
 
     def count(self) -> int:
         """How many documents the index holds."""
@@ -82,10 +110,17 @@ class Phrases:
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
+        self._found: dict[tuple[str, ...], Sequence[int] | None] = {}
         self.gave_up = False
 
     def look_up(self, field: Field, coded: Sequence[str], expression: str) -> Sequence[int] | None:
         """See ``PhraseLookup``."""
+        if (field.name, *coded) in self._found:  # who is shown and who is kept back have the same phrases
+            return self._found[field.name, *coded]
+        found = self._found[field.name, *coded] = self._look_up(field, coded, expression)
+        return found
+
+    def _look_up(self, field: Field, coded: Sequence[str], expression: str) -> Sequence[int] | None:
         name = words_attribute(field)
         wanted = f" {' '.join(coded)} "
         rows = list(self._reader.rows(expression, ["id", name], MAX_LOOKED_UP + 1))

@@ -1,7 +1,7 @@
 """A query answered by a Meilisearch index: filters alone, a few words, or a text."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from indexer.domain.cards import Card
@@ -9,11 +9,12 @@ from indexer.domain.evidence import LONG, Evidence
 from indexer.domain.filters import And, Filter, Or, Words
 from indexer.errors import UsageError
 from indexer.indexes.text import COMPARED, TextHits, TextQuery
-from indexer.indexes.text_meilisearch_documents import coded_word, plain_value
+from indexer.indexes.text_meilisearch_counts import Beside, closed_counts, closed_facets, count_beside
+from indexer.indexes.text_meilisearch_documents import coded_word
 from indexer.indexes.text_meilisearch_filters import FilterBuilder
 from indexer.indexes.text_meilisearch_long import LongFound, find_text
 from indexer.indexes.text_meilisearch_reader import Phrases, Reader
-from indexer.indexes.text_meilisearch_settings import MAX_VALUES, ORDER_ATTRIBUTES, searched
+from indexer.indexes.text_meilisearch_settings import ORDER_ATTRIBUTES, searched
 from indexer.indexes.text_meilisearch_words import Found, find_words
 
 __all__ = ["Search"]
@@ -26,20 +27,34 @@ _Row = Mapping[str, Any]
 
 
 class Search:
-    """One query under way: what it asks, of ``limit`` hits from ``offset`` on."""
+    """One query under way: what it asks, of ``limit`` hits from ``offset`` on; ``counting``: which hits come
+    first does not matter."""
 
     def __init__(
-        self, reader: Reader, query: TextQuery, limit: int, facets: Sequence[str], offset: int
+        self,
+        reader: Reader,
+        query: TextQuery,
+        limit: int,
+        facets: Sequence[str],
+        offset: int,
+        *,
+        counting: bool = False,
     ) -> None:
         self._reader = reader
         self._query = query
+        self._counting = counting
         self._limit = max(1, limit)
         self._offset = offset
         self._facets = list(facets)
+        self._closed = closed_facets(facets)
         self._phrases = Phrases(reader)
         self._order = _order(query)
-        where = And((query.where, *(_anywhere(phrase) for phrase in query.phrases if len(phrase) > 1)))
-        self._filter = FilterBuilder(self._phrases.look_up).build(where)
+        self._filter = self._passing(query.shown)
+
+    def _passing(self, where: Filter) -> str:
+        """The expression of a filter and of all phrases."""
+        phrases = (_anywhere(phrase) for phrase in self._query.phrases if len(phrase) > 1)
+        return FilterBuilder(self._phrases.look_up).build(And((where, *phrases)))
 
     def answer(self) -> TextHits:
         """See ``TextIndex.search``."""
@@ -51,8 +66,11 @@ class Search:
             coded_word(word) for phrase in query.phrases if len(phrase) > 1 for word in phrase
         )
         coded = {coded_word(term): term for term in (*query.terms, *single)}
-        if len(coded) >= LONG:
-            return self._long(coded, find_text(self._reader, list(coded), self._filter, MAX_JOINED))
+        if query.listed or len(coded) >= LONG:
+            asked, compared = list(coded), not self._counting
+            return self._long(
+                coded, find_text(self._reader, asked, self._filter, MAX_JOINED, compared=compared)
+            )
         if not coded:
             return self._paged(" ".join(said) + " ")
         found = find_words(self._reader, list(coded), self._page(1), list(said), typing=query.typing)
@@ -79,7 +97,7 @@ class Search:
             "filter": self._filter or None,
             "matchingStrategy": "all",
             "attributesToRetrieve": kept,
-            "facets": self._facets,
+            "facets": self._closed,
             "hitsPerPage": self._limit,
             "page": number,
             "showRankingScore": not self._order,
@@ -94,7 +112,22 @@ class Search:
         place = self._offset % self._limit
         hits = [hit for answer in answers for hit in answer.get("hits", ())][place : place + self._limit]
         scores = [0.0 if self._order else float(hit.get("_rankingScore", 0.0)) for hit in hits]
-        return self._hits(hits, scores, answers[0], int(answers[0].get("totalHits", 0)), told)
+        total = int(answers[0].get("totalHits", 0))
+        asked = {**self._page(1), "q": answers[0].get("query", "")}
+        flags = self._query.kept_back
+        aside = self._passing(self._query.aside) if flags else ""
+        beside = count_beside(self._reader, asked, self._facets, total, aside, flags)
+        return self._hits(hits, scores, answers[0], total, told, beside)
+
+    def _aside(self) -> Beside:
+        """Who is kept back, where the matches are put together from several queries."""
+        if not self._query.kept_back:
+            return Beside()
+        other = replace(self._query, where=self._query.aside, kept_back=())
+        found = Search(self._reader, other, 1, ("is",), 0, counting=True).answer()
+        counts = found.facets["is"]
+        by = {flag: counts[flag] for flag in self._query.kept_back if counts.get(flag)}
+        return Beside(hidden=found.total, hidden_by=by)
 
     def _short(self, coded: Mapping[str, str], found: Found) -> TextHits:
         told = _Told(
@@ -124,16 +157,19 @@ class Search:
     def _joined(self, scores: Mapping[int, float], told: "_Told", *, cut: bool) -> TextHits:
         """Hits from several queries, best first, or in the order that is asked for."""
         best = sorted(scores, key=lambda id_: (-scores[id_], id_))[:MAX_JOINED]
+        aside = self._aside()
         among = {**self._page(1), "q": "", "filter": f"id IN [{', '.join(map(str, best))}]"}
+        among["facets"] = self._facets
         if self._order:
             answer = self._reader.ask({**among, "hitsPerPage": max(1, len(best))})
             rows = answer.get("hits", ())[self._offset : self._offset + self._limit]
-            return self._hits(rows, [0.0] * len(rows), answer, len(best), told, cut=cut)
+            return self._hits(rows, [0.0] * len(rows), answer, len(best), told, aside, cut=cut)
         answer = self._reader.ask({**among, "hitsPerPage": 0}) if self._facets and best else {}
         wanted = best[self._offset : self._offset + self._limit]
         held = self._reader.by_id(wanted, among["attributesToRetrieve"][1:])
         rows = [held[id_] for id_ in wanted if id_ in held]
-        return self._hits(rows, [scores[int(row["id"])] for row in rows], answer, len(best), told, cut=cut)
+        found = [scores[int(row["id"])] for row in rows]
+        return self._hits(rows, found, answer, len(best), told, aside, cut=cut)
 
     def _hits(
         self,
@@ -142,18 +178,21 @@ class Search:
         counted: _Row,
         total: int,
         told: "_Told",
+        beside: Beside,
         *,
         cut: bool = False,
     ) -> TextHits:
-        counts = counted.get("facetDistribution", {})
+        counts = {**closed_counts(counted, self._facets), **beside.facets}
         return TextHits(
             tuple(int(row["id"]) for row in rows),
             tuple(min(1.0, score) for score in scores),
             total,
-            {name: _counts(counts.get(name, {})) for name in self._facets},
+            {name: counts[name] for name in self._facets},
             tuple(Card.from_row(row["card"]) for row in rows if "card" in row),
-            cut or self._phrases.gave_up,
+            cut or beside.estimated or self._phrases.gave_up,
             told.evidence(rows) if self._compared and self._query.spoken else Evidence(),
+            beside.hidden,
+            beside.hidden_by,
         )
 
 
@@ -194,9 +233,3 @@ def _order(query: TextQuery) -> list[str]:
         known = ", ".join(ORDER_ATTRIBUTES)
         raise UsageError("sort", f"The text index cannot sort by {order!r}. Choose one of: {known}.")
     return [f"{ORDER_ATTRIBUTES[order]}:{'asc' if order == 'name' else 'desc'}", "id:asc"]
-
-
-def _counts(counts: Mapping[str, int]) -> dict[str, int]:
-    """Facet counts by the values as they are, most frequent first."""
-    named = {value: int(n) for kept, n in counts.items() if (value := plain_value(kept)) is not None}
-    return dict(sorted(named.items(), key=lambda pair: (-pair[1], pair[0]))[:MAX_VALUES])

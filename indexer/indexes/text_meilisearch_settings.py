@@ -8,19 +8,26 @@ from indexer.domain.cards import CARD_FIELDS
 from indexer.domain.fields import FIELDS, Field, FieldType
 
 __all__ = [
-    "FORMAT", "MAX_LISTED", "MAX_TOTAL", "MAX_VALUES", "ORDER_ATTRIBUTES", "SEARCHED_ORDER", "SIZED",
-    "has_words", "id_and_length", "index_settings", "is_paired", "is_same", "pairs_attribute", "searched",
+    "DRAWS", "FORMAT", "MAX_LISTED", "MAX_TOTAL", "MAX_VALUES", "ORDER_ATTRIBUTES", "SEARCHED_ORDER", "SIZED",
+    "drawn", "has_words", "id_and_length", "index_settings", "is_paired", "is_same",
+    "pairs_attribute", "searched",
     "sized_id", "words_attribute",
 ]  # fmt: skip
 
-FORMAT = 1
+FORMAT = 2
 """Number of the documents' layout; an index of another format is built anew."""
 
 MAX_VALUES = 100
 """So many values of a facet are told, the most frequent."""
 
 MAX_LISTED = 500
-"""So many of those who have a word can be listed by the facet ``SIZED``."""
+"""So many of those who have a word are listed by the facet ``SIZED``."""
+
+_MAX_FACET = 30_000
+"""So many values of a facet are answered; it is asked of few entries only."""
+
+DRAWS = 1 << 24
+"""Each entry draws a number below this; those with a small one are a sample, as large as is needed."""
 
 SIZED = "sized"
 """Number that holds an id and a length (``sized_id``). As a facet it lists who matches without reading
@@ -60,6 +67,11 @@ def id_and_length(sized: int) -> tuple[int, float]:
     """What ``sized_id`` put together; the length is about right."""
     id_, step = divmod(sized, _LENGTHS)
     return id_, 2.0 ** (step / 4)
+
+
+def drawn(low: int, high: int) -> str:
+    """The filter of entries whose number is at least ``low`` and below ``high``."""
+    return f"draw >= {low} AND draw < {max(high, low + 1)}"
 
 
 def has_words(field: Field) -> bool:
@@ -116,8 +128,7 @@ def index_settings() -> dict[str, Any]:
             "disableOnAttributes": [],
             "disableOnNumbers": True,
         },
-        # In the order of values it stops when it has enough; by count it would look at all.
-        "faceting": {"maxValuesPerFacet": MAX_LISTED, "sortFacetValuesBy": {"*": "count", SIZED: "alpha"}},
+        "faceting": {"maxValuesPerFacet": _MAX_FACET, "sortFacetValuesBy": {"*": "count", SIZED: "alpha"}},
         "pagination": {"maxTotalHits": MAX_TOTAL},
         "facetSearch": False,
         "prefixSearch": "indexingTime",
@@ -130,7 +141,8 @@ def _filterable() -> list[dict[str, Any]]:
     texts = [f for f in FIELDS.values() if has_words(f)]
     words = [words_attribute(f) for f in texts]
     pairs = [pairs_attribute(f) for f in texts if is_paired(f)]
-    return [_rule(["id", *ranged], comparison=True), _rule([SIZED, *whole, *words, *pairs], comparison=False)]
+    plain = [SIZED, "sample", *whole, *words, *pairs]
+    return [_rule(["id", "draw", *ranged], comparison=True), _rule(plain, comparison=False)]
 
 
 def _rule(names: Sequence[str], *, comparison: bool) -> dict[str, Any]:

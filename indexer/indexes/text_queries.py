@@ -5,7 +5,7 @@ field has also by the words that begin so or were perhaps meant. How many words 
 ``least_words``. Order, names and near misses are compared afterwards, by ``search.matching``.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -26,6 +26,10 @@ MAX_LOOKED_UP = 500_000
 """Entries that are looked at for a pasted text, each as often as it has one of the words."""
 
 MAX_CORRECTED = 6
+_SURE = 0.02
+"""A word that a larger share of entries has is meant as it is: looking for what else it may be would take
+long and find nothing."""
+
 _BOOSTS = ((BRIEF, 1.0), (EVERY, 0.5))
 _LONG_BOOSTS = ((EVERY, 1.0),)
 _TIE = 0.3
@@ -57,15 +61,15 @@ def plan(query: TextQuery, vocabulary: Vocabulary) -> list[Wanted]:
     left = MAX_CORRECTED
     for term in _affordable(pick_terms(terms, frequencies, MAX_TERMS), frequencies):
         variants = {term: 1.0}
-        if len(terms) < LONG:
+        if not query.long:
             variants = merged(variants, vocabulary.forms(term))
         if query.typing and term == terms[-1]:
             variants = merged(variants, vocabulary.begun(term))
-        elif left and _is_unknown(term, len(terms) >= LONG, vocabulary):
+        elif left and _is_unknown(term, query.long, vocabulary):
             left -= 1
             variants = merged(variants, vocabulary.begun(term), vocabulary.corrected(term))
         found.append(Wanted(term, variants, max(map(vocabulary.frequency, variants))))
-    return found if len(terms) >= LONG else _joined(found, vocabulary)
+    return found if query.long else _joined(found, vocabulary)
 
 
 def _affordable(terms: Sequence[str], frequencies: Mapping[str, int]) -> Sequence[str]:
@@ -82,8 +86,12 @@ def _affordable(terms: Sequence[str], frequencies: Mapping[str, int]) -> Sequenc
 
 
 def _is_unknown(term: str, long: bool, vocabulary: Vocabulary) -> bool:
-    """Whether a word may be mistyped: no short field has it; of a pasted text, nothing has it."""
-    return not (vocabulary.frequency(term) if long else vocabulary.brief_frequency(term))
+    """Whether a word may be mistyped or unfinished: no short field has it, and few texts; of a pasted text,
+    nothing has it."""
+    frequency = vocabulary.frequency(term)
+    if long or frequency > _SURE * vocabulary.documents:
+        return not frequency
+    return not vocabulary.brief_frequency(term)
 
 
 def _joined(found: Sequence[Wanted], vocabulary: Vocabulary) -> list[Wanted]:
@@ -99,15 +107,17 @@ def _joined(found: Sequence[Wanted], vocabulary: Vocabulary) -> list[Wanted]:
 class WordQuery:
     """Builds the scoring part of a query."""
 
-    def __init__(self, schema: Any, vocabulary: Vocabulary) -> None:
+    def __init__(self, schema: Any, vocabulary: Vocabulary, *, long: bool = False) -> None:
         self._schema = schema
         self._vocabulary = vocabulary
+        self._long = long
+        self._boosts = _LONG_BOOSTS if long else _BOOSTS
 
     def parts(
         self, wanted: Sequence[Wanted], phrases: Sequence[Sequence[str]], least: int
     ) -> list[tuple[Any, Any]]:
         """Conditions of one query: entries have at least ``least`` of the words, and all phrases."""
-        boosts = _boosts(wanted)
+        boosts = self._boosts
         words = [
             _QUERY.boost_query(self._word(w.variants, boosts), worth)
             for w, worth in zip(wanted, self._worths(wanted), strict=True)
@@ -120,7 +130,7 @@ class WordQuery:
 
     def _worths(self, wanted: Sequence[Wanted]) -> list[float]:
         """What a word is worth beside the others: in a pasted text the more the rarer it is."""
-        if len(wanted) < LONG:
+        if not self._long:
             return [1.0] * len(wanted)
         most = rarity(0, self._vocabulary.documents)
         return [(rarity(w.frequency, self._vocabulary.documents) / most) ** LONG_POWER for w in wanted]
@@ -130,7 +140,7 @@ class WordQuery:
         so at most 24 words."""
         return _QUERY.boolean_query(
             [
-                (_SHOULD, _QUERY.const_score_query(self._anywhere(w.variants), float(1 << place)))
+                (_SHOULD, _QUERY.const_score_query(self.anywhere(w.variants), float(1 << place)))
                 for place, w in enumerate(wanted)
             ]
         )
@@ -140,11 +150,37 @@ class WordQuery:
         documents = self._vocabulary.documents
         told = [rarity(w.frequency, documents) * x for w, x in zip(wanted, self._worths(wanted), strict=True)]
         told += [rarity(self._vocabulary.frequency(word), documents) for phrase in phrases for word in phrase]
-        (_, best), *others = _boosts(wanted)
+        (_, best), *others = self._boosts
         return max(1e-9, _SATURATED * (best + _TIE * sum(boost for _, boost in others)) * sum(told))
 
-    def _anywhere(self, variants: Mapping[str, float]) -> Any:
-        return _QUERY.term_set_query(self._schema, EVERY, list(variants))
+    def anywhere(self, variants: Iterable[str]) -> Any:
+        """Entries that have one of the forms in any field; what it scores means nothing."""
+        return self._one_of(EVERY, variants)
+
+    def briefly(self, wanted: Sequence[Wanted]) -> Any:
+        """Entries that have one of the words in a short field; scores nothing."""
+        forms = dict.fromkeys(form for w in wanted for form in w.variants)
+        return _QUERY.const_score_query(self._one_of(BRIEF, forms), 0.0)
+
+    def brief_frequency(self, wanted: Sequence[Wanted]) -> int:
+        """How many entries have the commonest of the words in a short field."""
+        forms = (form for w in wanted for form in w.variants)
+        return max(map(self._vocabulary.brief_frequency, forms), default=0)
+
+    def unscored(
+        self, wanted: Sequence[Wanted], phrases: Sequence[Sequence[str]], least: int
+    ) -> list[tuple[Any, Any]]:
+        """Conditions that the same entries meet as those of ``parts``, for counting and for orders."""
+        words = [self.anywhere(w.variants) for w in wanted]
+        parts = [(_MUST, self._phrase(phrase)) for phrase in phrases]
+        if least >= len(words):
+            return [*((_MUST, word) for word in words), *parts]
+        some = _QUERY.boolean_query([(_SHOULD, word) for word in words], minimum_number_should_match=least)
+        return [(_MUST, some), *parts]
+
+    def _one_of(self, column: str, forms: Iterable[str]) -> Any:
+        each = [self._term(column, form) for form in forms]
+        return each[0] if len(each) == 1 else _QUERY.boolean_query([(_SHOULD, one) for one in each])
 
     def _word(self, variants: Mapping[str, float], boosts: Sequence[tuple[str, float]]) -> Any:
         choices = [
@@ -165,13 +201,9 @@ class WordQuery:
         return _QUERY.disjunction_max_query(queries, _TIE)
 
 
-def _boosts(wanted: Sequence[Wanted]) -> Sequence[tuple[str, float]]:
-    return _BOOSTS if len(wanted) < LONG else _LONG_BOOSTS
-
-
-def least_steps(wanted: Sequence[Wanted]) -> Iterator[int]:
+def least_steps(wanted: Sequence[Wanted], *, long: bool = False) -> Iterator[int]:
     """How many words to ask for: as ``least_words`` says of those that exist; half while nothing is found."""
-    least = max(1, least_words(sum(1 for w in wanted if w.frequency)))
+    least = 1 if long else max(1, least_words(sum(1 for w in wanted if w.frequency)))
     while least > 1:
         yield least
         least //= 2

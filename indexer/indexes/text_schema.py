@@ -6,10 +6,10 @@ short fields (names, tags …) in ``BRIEF``, so that "has it the word at all" co
 
 import json
 import struct
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from zlib import crc32
 
 import tantivy
 
@@ -17,40 +17,43 @@ from indexer.domain.brief import BRIEF_FIELDS, Brief
 from indexer.domain.cards import CARD_FIELDS, WHOLE, card_of, code, day_number
 from indexer.domain.fields import FIELDS, Field, FieldType
 from indexer.domain.filters import keyword, values_of
+from indexer.domain.ordering import sample_of
 from indexer.domain.records import Document
 from indexer.domain.text import fold, words
+from indexer.indexes.text_codes import CODED, NAMES, code_column, code_of, named_code
 
 __all__ = [
     "BRIEF",
     "EVERY",
     "FORMAT",
     "MAKER",
+    "NAME_KEY",
     "ORDER_COLUMNS",
     "SAMPLE",
-    "SAMPLES",
     "STORED",
     "build_schema",
     "card_column",
     "date_number",
     "format_of",
+    "name_key",
     "read_format",
     "row_of",
     "searched",
     "words_column",
 ]
 
-FORMAT = 2
+FORMAT = 3
 """Number of this layout; an index of another format is built anew."""
 
 EVERY, BRIEF, STORED, SAMPLE, MAKER = "every", "brief", "brief_stored", "sample", "maker"
-
-SAMPLES = 256
-"""Entries fall into so many samples of about the same size, for estimates."""
 
 ORDER_COLUMNS: Mapping[str, str] = {
     name: f"by_{name}" for name in ("newest", "updated", "rating", "downloads", "size", "name")
 }
 """Order -> the column that is sorted by: the value, then the id."""
+
+NAME_KEY = "by_name_key"
+"""How a name begins, as a number: narrows an order by name before names are compared."""
 
 _TEXTUAL = (FieldType.TEXT,)
 _KEYWORDS = (FieldType.KEYWORD, FieldType.TREE, FieldType.FLAG)
@@ -58,6 +61,8 @@ _NUMERIC = (FieldType.NUMBER, FieldType.SIZE)
 _DAY_ZERO = "0000-00-00"
 _MAX_WORDS = 50_000
 _LAST = 2**32 - 1
+_LETTERS, _KEYED = " 0123456789abcdefghijklmnopqrstuvwxyz", 10
+_CODES = 2 * len(_LETTERS) + 1
 
 
 def searched() -> list[Field]:
@@ -80,7 +85,7 @@ def build_schema() -> Any:
     builder = tantivy.SchemaBuilder()
     # Signed: the writer deletes by a term that it makes of a signed number, whatever the column is.
     builder.add_integer_field("id", stored=False, indexed=True, fast=True)
-    builder.add_unsigned_field(SAMPLE, stored=False, indexed=True, fast=False)
+    builder.add_unsigned_field(SAMPLE, stored=False, indexed=True, fast=True)
     builder.add_integer_field(MAKER, stored=False, indexed=False, fast=True)
     builder.add_bytes_field(STORED, stored=True, indexed=False, fast=False)
     for name in (EVERY, BRIEF):
@@ -88,6 +93,7 @@ def build_schema() -> Any:
     for name, column in ORDER_COLUMNS.items():
         if name == "name":
             builder.add_text_field(column, tokenizer_name="raw", index_option="basic", fast=True)
+            builder.add_integer_field(NAME_KEY, stored=False, indexed=False, fast=True)
         else:
             builder.add_integer_field(column, stored=False, indexed=False, fast=True)
     for place, name in enumerate(CARD_FIELDS[1:], 1):
@@ -95,6 +101,9 @@ def build_schema() -> Any:
         add(card_column(name), stored=False, indexed=False, fast=True)
     for field in FIELDS.values():
         _add_field(builder, field)
+    for name in CODED:
+        builder.add_integer_field(code_column(name), stored=False, indexed=False, fast=True)
+    builder.add_text_field(NAMES, tokenizer_name="raw", index_option="basic")
     return builder.build()
 
 
@@ -102,7 +111,8 @@ def _add_field(builder: Any, field: Field) -> None:
     if field.type in _TEXTUAL or field.weight is not None:
         builder.add_text_field(words_column(field), tokenizer_name="blank", index_option="position")
     if field.type in _KEYWORDS:
-        builder.add_text_field(field.name, tokenizer_name="raw", index_option="basic", fast=field.facet)
+        counted = field.facet and field.name not in CODED
+        builder.add_text_field(field.name, tokenizer_name="raw", index_option="basic", fast=counted)
     elif field.type in _NUMERIC:
         builder.add_float_field(field.name, indexed=True, fast=True)
     elif field.type is FieldType.DATE:
@@ -134,12 +144,13 @@ def row_of(document: Document) -> Any:
     """A document as a row of the index."""
     row = tantivy.Document()
     row.add_integer("id", document.id)
-    row.add_unsigned(SAMPLE, crc32(document.id.to_bytes(8, "little")) % SAMPLES)
+    row.add_unsigned(SAMPLE, sample_of(document.id))
     row.add_integer(MAKER, code(keyword(document.creator or "")))
     row.add_bytes(STORED, Brief.of(document).to_text().encode())
-    for name, value in zip(CARD_FIELDS[1:WHOLE], card_of(document)[1:WHOLE], strict=True):
+    card = card_of(document)
+    for name, value in zip(CARD_FIELDS[1:WHOLE], card[1:WHOLE], strict=True):
         row.add_integer(card_column(name), int(value))
-    for name, value in zip(CARD_FIELDS[WHOLE:], card_of(document)[WHOLE:], strict=True):
+    for name, value in zip(CARD_FIELDS[WHOLE:], card[WHOLE:], strict=True):
         row.add_float(card_column(name), float(value))
     _add_orders(row, document)
     _add_fields(row, document)
@@ -157,7 +168,24 @@ def _add_orders(row: Any, document: Document) -> None:
     for name, value in values.items():
         row.add_integer(ORDER_COLUMNS[name], _rising(value) << 32 | (_LAST - (document.id & _LAST)))
     # The lowest character stands between, so that a name goes before those that continue it.
-    row.add_text(ORDER_COLUMNS["name"], f"{fold(document.name)[:200]}\x01{document.id:020d}")
+    name = f"{fold(document.name)[:200]}\x01{document.id:020d}"
+    row.add_text(ORDER_COLUMNS["name"], name)
+    row.add_integer(NAME_KEY, name_key(name))
+
+
+def name_key(name: str) -> int:
+    """A number of 63 bits for a name's first characters, ten at most: never greater for a name that comes
+    first. A character beyond ``_LETTERS`` has a place between two of them, and nothing behind it counts."""
+    key = 0
+    for place in range(_KEYED):
+        char = name[place : place + 1]
+        after = bisect_right(_LETTERS, char) if char else 0
+        if after and _LETTERS[after - 1] == char:
+            key = key * _CODES + 2 * after - 1
+        else:
+            rest: int = _CODES ** (_KEYED - 1 - place)
+            return (key * _CODES + 2 * after) * rest
+    return key
 
 
 def _rising(value: float | None) -> int:
@@ -188,6 +216,9 @@ def _add_values(row: Any, field: Field, values: Sequence[Any]) -> None:
     if field.type in _KEYWORDS:
         for value in dict.fromkeys(keyword(str(v)) for v in values):
             row.add_text(field.name, value)
+            if field.name in CODED:
+                row.add_integer(code_column(field.name), code_of(value))
+                row.add_text(NAMES, named_code(value))
     elif field.type in _NUMERIC:
         for value in values:
             row.add_float(field.name, float(value))

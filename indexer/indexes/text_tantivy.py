@@ -7,40 +7,28 @@ documents) and small index.
 
 import json
 import shutil
+import threading
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import tantivy
 
-from indexer.domain.cards import CARD_FIELDS, Card
-from indexer.domain.evidence import NO_EVIDENCE, Evidence
+from indexer.domain.cards import Card
 from indexer.domain.filters import Filter
 from indexer.domain.records import Document
-from indexer.errors import CatalogError, UsageError
-from indexer.indexes.text import COMPARED, TextHits, TextQuery
-from indexer.indexes.text_facets import count_facets
+from indexer.errors import CatalogError
+from indexer.indexes.text import TextHits, TextQuery
 from indexer.indexes.text_filters import FilterBuilder
-from indexer.indexes.text_queries import WordQuery, least_steps, plan
-from indexer.indexes.text_schema import (
-    FORMAT,
-    MAKER,
-    ORDER_COLUMNS,
-    STORED,
-    build_schema,
-    card_column,
-    format_of,
-    read_format,
-    row_of,
-)
-from indexer.indexes.text_vocabulary import Vocabulary
+from indexer.indexes.text_schema import FORMAT, SAMPLE, build_schema, format_of, read_format, row_of
+from indexer.indexes.text_tantivy_search import Kept, Search, cards_of
 
 __all__ = ["FORMAT", "TantivyIndex", "TantivyWriter"]
 
 _HEAP = 128_000_000
-_MUST, _SHOULD = tantivy.Occur.Must, tantivy.Occur.Should
+_MUST = tantivy.Occur.Must
 
 
 class TantivyIndex:
@@ -50,7 +38,10 @@ class TantivyIndex:
         self.folder = folder
         self.schema = build_schema()
         self._filters = FilterBuilder(self.schema)
+        self._kept = Kept(self.schema)
         self._index = self._open()
+        self._seen: tuple[int, int, int] | None = None
+        self._reloading = threading.Lock()
 
     def _open(self) -> Any:
         """Open the index, or start an empty one when it is absent, damaged or of another format."""
@@ -81,13 +72,31 @@ class TantivyIndex:
         """See ``TextIndex.refused``; tantivy takes everything."""
         return ()
 
+    @property
+    def ranked(self) -> int:
+        """See ``TextIndex.ranked``."""
+        return 500
+
     def count(self) -> int:
         """How many documents the index holds."""
         return int(self._searcher().num_docs)
 
     def _searcher(self) -> Any:
-        self._index.reload()
-        return self._index.searcher()
+        return self._state()[0]
+
+    def _state(self) -> tuple[Any, Hashable]:
+        """The index as it is now, and what tells that from how it was before. Reloading looks at every part,
+        so it is done after a commit only."""
+        try:
+            found = (self.folder / "meta.json").stat()
+            seen = (found.st_ino, found.st_mtime_ns, found.st_size)
+        except OSError:  # being started anew
+            seen = None
+        with self._reloading:
+            if seen is None or seen != self._seen:
+                self._index.reload()
+                self._seen = seen
+            return self._index.searcher(), seen
 
     @contextmanager
     def writing(self) -> Iterator["TantivyWriter"]:
@@ -114,89 +123,34 @@ class TantivyIndex:
 
     def search(self, query: TextQuery, limit: int, facets: Sequence[str] = (), offset: int = 0) -> TextHits:
         """See ``TextIndex.search``. How many of the words an entry must have is told by ``least_words``."""
-        searcher = self._searcher()
-        asked = _Asked(self.schema, searcher, query)
-        scored = query.order is None and asked.has_words
-        ordering = {} if scored else _ordering(query.order or "newest")
-        parsed, found = asked.search(max(1, limit), offset, ordering)
-        total = int(found.count or 0)
-        addresses = [address for _, address in found.hits]
-        scores = [min(1.0, float(score) / asked.bound) if scored else 0.0 for score, _ in found.hits]
-        cards = _cards(searcher, addresses)
-        if scored:
-            places = sorted(range(len(cards)), key=lambda place: (-scores[place], cards[place].id))
-            addresses = [addresses[place] for place in places]
-            scores, cards = [scores[place] for place in places], [cards[place] for place in places]
-        counts, estimated = count_facets(self.schema, searcher, parsed, facets, total)
-        return TextHits(
-            tuple(card.id for card in cards),
-            tuple(scores),
-            total,
-            counts,
-            tuple(cards),
-            estimated,
-            asked.evidence(addresses, [card.id for card in cards]) if scored else NO_EVIDENCE,
-        )
+        searcher, state = self._state()
+        return Search(self.schema, searcher, state, query, self._kept).answer(max(1, limit), offset, facets)
 
-    def matching(self, where: Filter, limit: int) -> list[int]:
+    def matching(self, where: Filter, limit: int, among: Sequence[int] | None = None) -> list[int]:
         """See ``TextIndex.matching``."""
         searcher = self._searcher()
-        found = searcher.search(self._filters.build(where), limit=max(1, limit), count=False)
+        query = self._filters.build(where)
+        if among is not None:
+            query = tantivy.Query.boolean_query([(_MUST, self._these(among)), *self._filters.parts(where)])
+        found = searcher.search(query, limit=max(1, limit), count=False)
         return [int(id_) for id_ in searcher.fast_field_values("id", [address for _, address in found.hits])]
 
+    def cards(self, ids: Sequence[int]) -> list[Card]:
+        """See ``TextIndex.cards``."""
+        searcher = self._searcher()
+        found = searcher.search(self._these(ids), limit=max(1, len(ids)), count=False)
+        return cards_of(searcher, [address for _, address in found.hits])
 
-class _Asked:
-    """One query at one state of the index."""
+    def _these(self, ids: Sequence[int]) -> Any:
+        return tantivy.Query.term_set_query(self.schema, "id", list(ids))
 
-    def __init__(self, schema: Any, searcher: Any, query: TextQuery) -> None:
-        vocabulary = Vocabulary(searcher)
-        self._schema, self._searcher, self._query = schema, searcher, query
-        self._filters = FilterBuilder(schema)
-        self._documents = vocabulary.documents
-        self._phrases = query.phrases
-        self._wanted = plan(query, vocabulary)
-        self._words = WordQuery(schema, vocabulary)
-        self.has_words = bool(query.terms or query.phrases)
-        self.bound = self._words.bound(self._wanted, self._phrases)
-
-    def search(self, limit: int, offset: int, ordering: Mapping[str, Any]) -> tuple[Any, Any]:
-        """The query that finds something while asking for the most words, and what it finds."""
-        if not self.has_words:
-            everything = self._filters.build(self._query.where)
-            return everything, self._searcher.search(everything, limit=limit, offset=offset, **ordering)
-        where = self._filters.parts(self._query.where)
-        for least in least_steps(self._wanted):
-            words = self._words.parts(self._wanted, self._phrases, least)
-            parsed = tantivy.Query.boolean_query([*words, *where])
-            found = self._searcher.search(parsed, limit=limit, offset=offset, **ordering)
-            if found.count:
-                break
-        return parsed, found
-
-    def evidence(self, addresses: Sequence[Any], ids: Sequence[int]) -> Evidence:
-        """See ``Evidence``."""
-        first = addresses[:COMPARED]
-        return Evidence(
-            documents=self._documents,
-            frequencies={wanted.term: wanted.frequency for wanted in self._wanted},
-            briefs=tuple(bytes(self._searcher.doc(address)[STORED][0]).decode() for address in first),
-            terms=tuple(wanted.term for wanted in self._wanted),
-            present=self._present(ids[:COMPARED]),
-            makers=tuple(int(n or 0) for n in self._searcher.fast_field_values(MAKER, addresses)),
-        )
-
-    def _present(self, ids: Sequence[int]) -> tuple[int, ...]:
-        """Which of the words each entry has."""
-        if not ids or not self._wanted:
-            return ()
-        among = tantivy.Query.const_score_query(
-            tantivy.Query.term_set_query(self._schema, "id", list(ids)), 0.0
-        )
-        parsed = tantivy.Query.boolean_query([(_MUST, among), (_SHOULD, self._words.bits(self._wanted))])
-        hits = self._searcher.search(parsed, limit=len(ids), count=False).hits
-        found = self._searcher.fast_field_values("id", [address for _, address in hits])
-        bits = {int(id_): int(score) for id_, (score, _) in zip(found, hits, strict=True)}
-        return tuple(bits.get(id_, 0) for id_ in ids)
+    def sampled(self, where: Filter, samples: Sequence[int], limit: int) -> list[Card]:
+        """See ``TextIndex.sampled``."""
+        searcher = self._searcher()
+        some = tantivy.Query.term_set_query(self.schema, SAMPLE, list(samples))
+        query = tantivy.Query.boolean_query([(_MUST, some), *self._filters.parts(where)])
+        found = searcher.search(query, limit=max(1, limit), count=False)
+        return cards_of(searcher, [address for _, address in found.hits])
 
 
 class TantivyWriter:
@@ -224,21 +178,6 @@ class TantivyWriter:
 def _largest_id(searcher: Any) -> int:
     found = searcher.search(tantivy.Query.all_query(), limit=1, count=False, order_by_field="id").hits
     return int(found[0][0]) if found else -1
-
-
-def _cards(searcher: Any, addresses: Sequence[Any]) -> list[Card]:
-    """The cards of hits, read column by column."""
-    columns = ["id", *(card_column(name) for name in CARD_FIELDS[1:])]
-    rows = zip(*(searcher.fast_field_values(column, addresses) for column in columns), strict=True)
-    return list(map(Card._make, rows))  # the columns have the card's own types
-
-
-def _ordering(order: str) -> dict[str, Any]:
-    if order not in ORDER_COLUMNS:
-        known = ", ".join(ORDER_COLUMNS)
-        raise UsageError("sort", f"The text index cannot sort by {order!r}. Choose one of: {known}.")
-    rising = {"order": tantivy.Order.Asc} if order == "name" else {}
-    return {"order_by_field": ORDER_COLUMNS[order], **rising}
 
 
 def _blank() -> Any:

@@ -5,6 +5,7 @@ from typing import Any
 
 from indexer.domain.synonyms import forms
 from indexer.domain.typos import distance, edits, tolerance
+from indexer.indexes.text_beginnings import Beginnings
 from indexer.indexes.text_schema import BRIEF, EVERY
 
 __all__ = ["BEGUN", "Vocabulary", "merged"]
@@ -19,10 +20,11 @@ _ONE_OFF, _TWO_OFF, _BEGUN_WORTH = 0.8, 0.6, 0.7
 
 
 class Vocabulary:
-    """Asks the sorted terms of an index; nothing is kept."""
+    """Asks the sorted terms of an index; only ``beginnings`` are kept from one search to the next."""
 
-    def __init__(self, searcher: Any) -> None:
+    def __init__(self, searcher: Any, beginnings: Beginnings | None = None) -> None:
         self._searcher = searcher
+        self._beginnings = beginnings or Beginnings()
         self.documents = int(searcher.num_docs)
 
     def frequency(self, word: str) -> int:
@@ -40,7 +42,7 @@ class Vocabulary:
     def begun(self, word: str) -> dict[str, float]:
         """The most frequent words of short fields that begin so."""
         count = min(BEGUN, 2 ** len(word))
-        found = self._searcher.terms_with_prefix(BRIEF, word, limit=count + 1)
+        found = self._beginnings.words(self._searcher, word, count + 1)
         return {term: _BEGUN_WORTH for term, _ in found if term != word}
 
     def corrected(self, word: str) -> dict[str, float]:

@@ -77,8 +77,8 @@ def add_details(verdict: Verdict, details: Details, metadata: Mapping[str, str])
 
 
 def _scale(verdict: Verdict, alpha: float | None, metadata: Mapping[str, str]) -> float | None:
-    """Alpha / rank (rsLoRA: / the root of rank). LoKr with both factors whole has no rank and scale 1; so has
-    a file without alphas, as programs then take alpha for the rank."""
+    """Alpha / rank (rsLoRA that ``metadata`` tell of: / the root of rank). LoKr with both factors whole has
+    no rank and scale 1; so has a file without alphas, as programs then take alpha for the rank."""
     if verdict.kind != "lora" or verdict.adapter in (*_CONSTRAINED, "full", "ia3"):
         return None
     if verdict.rank is None:
@@ -109,12 +109,20 @@ def with_alphas(
     read = spreads.get("denoiser", next(iter(spreads.values())))
     alpha = None if verdict.adapter in _CONSTRAINED else read.mode
     told = replace(verdict, alphas=spreads, alpha=alpha)
-    told = replace(told, scale=_scale(told, alpha, metadata))
+    # LyCORIS multiplies rsLoRA's root into the alphas that it saves: all loaders divide them by the rank.
+    told = replace(told, scale=_scale(told, alpha, {}))
     stated = verdict.alpha
-    if stated is None or alpha is None or read.min - _NEARLY <= stated <= read.max + _NEARLY:
+    if stated is None or alpha is None or _agree(stated, read):
+        return told, ()
+    if verdict.rank and _rank_stabilised(metadata) and _agree(stated * sqrt(verdict.rank.mode), read):
         return told, ()
     detail = f"the metadata state alpha {stated:g}, the tensors hold {read.mode:g}; the tensors count"
     return told, (HeaderWarning("alpha_mismatch", detail),)
+
+
+def _agree(stated: float, read: Spread) -> bool:
+    near = max(_NEARLY, _NEARLY * abs(stated))  # alphas may be kept in 16 bits
+    return read.min - near <= stated <= read.max + near
 
 
 def _spreads(values: Mapping[str, float]) -> dict[str, Spread]:

@@ -1,9 +1,13 @@
 """Which tensors of an adapter belong together, and which factor each of them is; whatever its dialect."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from indexer.domain.factors import ModuleFactors
 from indexer.domain.header import Header
 from indexer.rules.modules import Role, placed_tensors, roles_of
 from indexer.rules.profile import Profile
+from indexer.rules.scaling import stated_scales
 
 __all__ = ["factors_of"]
 
@@ -11,8 +15,11 @@ _NUMBERED = frozenset({"split", "blocks", "rows"})
 """Slots of which a module may have several; each is known by its suffix."""
 
 
-def factors_of(header: Header) -> list[ModuleFactors]:
-    """The modules of an adapter with their factors, in the order of the file; empty for other files."""
+def factors_of(header: Header, configuration: Mapping[str, Any] | None = None) -> list[ModuleFactors]:
+    """The modules of an adapter with their factors, in the order of the file; empty for other files.
+
+    ``configuration`` is what lies beside the file (``adapter_config.json``), parsed.
+    """
     profile = Profile(header)
     roles = roles_of(profile)
     heads: dict[str, tuple[str, str]] = {}
@@ -26,7 +33,11 @@ def factors_of(header: Header) -> list[ModuleFactors]:
     for stem, algorithm in algorithms.items():
         if algorithm == "ia3" and f"{stem}.weight" in header.tensors:
             tensors[stem]["diff"] = f"{stem}.weight"
-    return [ModuleFactors(*heads[stem], algorithm, tensors[stem]) for stem, algorithm in algorithms.items()]
+    scales = stated_scales(header.metadata, configuration)
+    return [
+        ModuleFactors(*heads[stem], algorithm, tensors[stem], scales.of(stem) if scales else None)
+        for stem, algorithm in algorithms.items()
+    ]
 
 
 def _slot(role: Role, suffix: str) -> str:

@@ -23,9 +23,8 @@ __all__ = ["fit_adapter"]
 _FEW = 0.1
 """Up to this share of modules may have other sizes between models below one root: lenient programs skip
 them."""
-_KINDRED = 0.3
-"""Where nothing is said of an adapter that fits two models, it may be for the rarer one if these are as
-near."""
+_RIVAL = 0.1
+"""Another model that an adapter may be for is told of where it is at least so likely beside the likeliest."""
 _SWAYED = 1.5
 """Metadata, names and claims speak for an architecture where they make it so much likelier than its prior."""
 
@@ -62,12 +61,13 @@ def count_modules(changes: Sequence[Change]) -> int:
 def _fit_one(adapter: FitProfile, subject: Subject, table: BaseTable, base: Subject) -> FitVerdict:
     tally = _compare_all(adapter, table)
     score, why = _score(subject, base)
-    verdict = _judge(tally, kinship(subject, base), table, related=score > 0)
+    kin = kinship(subject, base)
+    verdict = _judge(tally, kin, table, related=score > 0)
     if verdict in ("incompatible", "unknown"):
         score, why = 0.0, ""
     why = why if score > 0 else ""
     idle = tuple(tally.idle)
-    reasons = reasons_of(verdict, tally, subject, base, table, why)
+    reasons = reasons_of(verdict, tally, subject, base, table, why, kin.rival)
     return FitVerdict(verdict, tally.matched, tally.unmatched, len(tally.mismatched), idle, reasons, score)
 
 
@@ -221,11 +221,13 @@ def _reads_latents(key: tuple[str, str], table: BaseTable) -> bool:
 @dataclass(frozen=True, slots=True)
 class Kinship:
     """How an adapter's architecture stands to the base's: below one ``root`` as far as is told, or merely
-    ``possible``."""
+    ``possible``. ``rival`` is another model, below another root, that it may have been made for as well:
+    tensors do not tell, and nothing else is said."""
 
     root: bool
     possible: bool
     made_for: str | None = field(default=None)
+    rival: str | None = field(default=None)
 
 
 def kinship(subject: Subject, base: Subject) -> Kinship:
@@ -240,13 +242,23 @@ def kinship(subject: Subject, base: Subject) -> Kinship:
         return Kinship(False, False, only)
     if not mine:
         return Kinship(False, False, best)
-    near, weight = max(mine, key=itemgetter(1))
     if architecture_path(best)[0] in roots:
-        return Kinship(True, True, best)
-    expected = architecture(best).prior / architecture(near).prior
-    swayed = weight <= 0 or most / weight > _SWAYED * expected
-    kindred, _ = fit_score(subject.kind, best, None, base.architecture, None)
-    return Kinship(not swayed and kindred >= _KINDRED, True, best)
+        return Kinship(True, True, best, _rival(subject, best, most))
+    near, weight = max(mine, key=itemgetter(1))
+    return Kinship(False, True, best, None if _swayed(best, most, near, weight) else best)
+
+
+def _swayed(best: str, most: float, other: str, weight: float) -> bool:
+    """Whether something is said for the likeliest model, beyond its being the commoner one."""
+    expected = architecture(best).prior / architecture(other).prior
+    return weight <= 0 or most / weight > _SWAYED * expected
+
+
+def _rival(subject: Subject, best: str, most: float) -> str | None:
+    root = architecture_path(best)[0]
+    others = [option for option in subject.options if architecture_path(option[0])[0] != root]
+    other, weight = max(others, key=itemgetter(1), default=("", 0.0))
+    return other if weight >= _RIVAL * most and not _swayed(best, most, other, weight) else None
 
 
 def _score(subject: Subject, base: Subject) -> tuple[float, str]:

@@ -25,6 +25,8 @@ from indexer.rules.needs import encoders_of
 
 __all__ = ["BaseTable", "Encoder", "architecture_subject", "base_tables"]
 
+_RENAMED = frozenset({"svdquant"})
+"""Forms whose files call and stack weights in ways of their own."""
 _FRAGMENT = 0.5
 """A base with less than this share of its reference's weights is a piece of one, such as a single shard."""
 
@@ -138,6 +140,11 @@ def _filled(
     hidden = [name for name, weight in weights.items() if weight.rows is None]
     groups = _candidate_layouts(subject)
     reference = _nearest(weights, groups, root)
+    if form in _RENAMED and reference:
+        return dict(reference), [
+            f"the base's weights are packed ({form}) under names of their own and without sizes, so the "
+            "reference layout was compared and not the file; programs convert an adapter when they load it"
+        ]
     fragment = len(weights.keys() & reference.keys()) < _FRAGMENT * len(reference)
     if not hidden and not fragment:
         return weights, []

@@ -8,6 +8,7 @@ from indexer.domain.header import Header
 from indexer.domain.verdict import Verdict
 from indexer.domain.vocabulary import read_table
 from indexer.rules.fit_adapter import changes_of
+from indexer.rules.fit_control import control_changes
 from indexer.rules.fit_facts import facts_of
 from indexer.rules.fit_weights import base_weights, control_weights
 from indexer.rules.profile import Profile
@@ -28,7 +29,8 @@ def fit_profile(header: Header, kind: str) -> FitProfile:
             "doubled": len(set(names)) < len(names),
             "rank": asked.rank,
         }
-        return FitProfile(kind, asked.changes, asked.faults, facts=facts)
+        changes = asked.changes or (control_changes(header) if kind == "control_lora" else ())
+        return FitProfile(kind, changes, asked.faults, facts=facts)
     if kind in _BASES:
         weights, form = base_weights(header)
         return FitProfile(

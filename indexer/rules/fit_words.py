@@ -63,17 +63,26 @@ def title_of(architecture_id: str | None) -> str:
 
 
 def reasons_of(
-    verdict: str, tally: Tally, subject: Subject, base: Subject, table: BaseTable, why: str
+    verdict: str,
+    tally: Tally,
+    subject: Subject,
+    base: Subject,
+    table: BaseTable,
+    why: str,
+    rival: str | None = None,
 ) -> tuple[str, ...]:
-    """The sentences of a verdict, the telling one first."""
+    """The sentences of a verdict, the telling one first. ``rival`` is a model of another root that the
+    adapter may be for as well, where nothing but its tensors tells."""
     lines = [
         *_sizes(tally, subject, base, table),
         *_missing(tally, subject, base, table),
         *_encoders(verdict, tally, table),
-        *_made_for(verdict, tally, subject, base, table),
+        *_made_for(verdict, tally, subject, rival, table),
     ]
     if not lines:
         lines.append(f"All {tally.total} modules fit {table.title}.")
+    if rival is not None and verdict == "compatible":
+        lines.append(f"By its tensors alone it may have been made for {title_of(rival)}, too.")
     return (*lines, *_remarks(tally, table), *([why] if why else []))
 
 
@@ -166,13 +175,20 @@ def _encoder_titles(idle: Mapping[str, int], table: BaseTable) -> list[str]:
     return [title_of(encoder.id) for encoder in wanted or table.encoders[:1]]
 
 
-def _made_for(verdict: str, tally: Tally, subject: Subject, base: Subject, table: BaseTable) -> Iterator[str]:
-    if verdict == "partial" and tally.matched == tally.total and not tally.twice and subject.options:
-        made = title_of(subject.options[0][0])
+def _made_for(
+    verdict: str, tally: Tally, subject: Subject, rival: str | None, table: BaseTable
+) -> Iterator[str]:
+    if verdict != "partial" or tally.matched != tally.total or tally.twice or not subject.options:
+        return
+    fits = f"All {tally.total} modules fit {table.title} by size, but"
+    if rival is not None:
         yield (
-            f"All {tally.total} modules fit {table.title} by size, but it was made for {made}: "
-            "it loads, and does not do what it was trained to do."
+            f"{fits} it was rather made for {title_of(rival)}: nothing in it says for which of the two. "
+            f"If it was made for {table.title} after all, it works."
         )
+        return
+    made = title_of(subject.options[0][0])
+    yield f"{fits} it was made for {made}: it loads, and does not do what it was trained to do."
 
 
 def _remarks(tally: Tally, table: BaseTable) -> Iterator[str]:

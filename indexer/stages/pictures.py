@@ -6,7 +6,7 @@ transaction: a run that was killed loses the batch under way, and the next run g
 
 import os
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -19,7 +19,8 @@ from indexer.catalog.database import Catalog
 from indexer.domain.vocabulary import architecture_path
 from indexer.embedding.decoding import Decoded, PreviewDecoder, Request, Wanted
 from indexer.embedding.descriptors import DESCRIPTORS
-from indexer.embedding.encoders import Encoder
+from indexer.embedding.encoders import Encoder, ImageEncoder
+from indexer.embedding.style_pair import StylePair
 from indexer.encoders import Encoders
 from indexer.errors import BadFileError, TemporaryError
 from indexer.progress import Progress
@@ -46,32 +47,51 @@ class PictureReport:
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """A picture under way: which spaces it lacks a vector in, and whether it needs a thumbnail."""
+    """A picture under way: which spaces it lacks a vector in, and whether all else of it is to be found."""
 
     item: previews.PendingPreview
     lacks: frozenset[str]
     wanted: Wanted
+    fresh: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """A batch whose vectors are being computed: what decoding found, and a promise of rows an encoder."""
+
+    asked: Sequence[_Asked]
+    pictures: Sequence[previews.Picture]
+    rows: Mapping[str, Callable[[], Mapping[int, Vectors]]]
+    embedded: int
 
 
 def embed_pictures(
     catalog: Catalog, settings: Settings, encoders: Encoders, progress: Progress
 ) -> PictureReport:
-    """Give every preview a thumbnail and a vector in each space; one transaction a batch."""
+    """Give every preview a thumbnail and a vector in each space; one transaction a batch.
+
+    While the image tower sees one batch, the next is decoded and the one before is written.
+    """
     work = _Work(catalog, settings, encoders)
     total = work.pending()
     if not total:
         return work.report
-    batch = max(_BATCH, encoders.semantic.group if encoders.semantic else 0)
+    batch = max([_BATCH, *(tower.group for tower in encoders.towers)])
     with (
         PreviewDecoder(workers=settings.decode_workers) as decoder,
         progress.stage("Looking at pictures", "pictures", total) as stage,
     ):
         outcomes = (outcome for _, outcome in decoder.decode_many(work.requests(), ahead=2 * batch))
-        while group := list(islice(outcomes, batch)):
-            if not work.report.embedded and total >= _TUNED:
-                work.tune(group)
-            work.store(group)
-            stage.advance(len(group))
+        before: _Group | None = None
+        while found := list(islice(outcomes, batch)):
+            if before is None and total >= _TUNED:
+                work.tune(found)
+            begun = work.begin(found)
+            if before is not None:
+                stage.advance(work.store(before))
+            before = begun
+        if before is not None:
+            stage.advance(work.store(before))
     return work.report
 
 
@@ -83,10 +103,13 @@ class _Work:
     settings: Settings
     encoders: Encoders
     report: PictureReport = field(default_factory=PictureReport)
+    keys: dict[str, Encoder] = field(init=False)
     spaces: dict[str, int] = field(init=False)
     under_way: deque[_Asked] = field(default_factory=deque)
+    wishes: dict[tuple[frozenset[str], bool, bool], Wanted] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self.keys = {encoder.identity.key: encoder for encoder in self.encoders.all}
         self.spaces = _spaces(self.catalog, self.encoders.all)
 
     def pending(self) -> int:
@@ -113,58 +136,80 @@ class _Work:
                 yield Request(_source(self.settings, item), asked.wanted)
 
     def _asked(self, item: previews.PendingPreview, lacks: set[str]) -> _Asked:
-        lacking = [encoder for encoder in self.encoders.all if encoder.identity.key in lacks]
-        semantic = self.encoders.semantic
-        view = semantic.view if semantic is not None and semantic.identity.key in lacks else None
-        described = {
-            e.identity.space: e.identity.dimension for e in lacking if e.identity.space in DESCRIPTORS
-        }
-        served = len(described) + (view is not None)
-        wanted = Wanted(
-            pixels=served < len(lacking),
-            # A changed picture lost its vectors: one that has some has its own thumbnail too.
-            thumbnail=item.thumbnail is None or len(lacks) == len(self.spaces),
-            view=view,
-            descriptors=described,
-        )
-        return _Asked(item, frozenset(lacks), wanted)
+        # A changed picture lost its vectors: one that has some has its own thumbnail too.
+        changed = item.thumbnail is None or len(lacks) == len(self.spaces)
+        fresh = changed or item.status != "ok"
+        lacking = frozenset(lacks)
+        return _Asked(item, lacking, self._wanted(lacking, changed, fresh), fresh)
 
-    def tune(self, group: Sequence[Outcome]) -> None:
-        """Let the image tower choose its arithmetic on the first pictures."""
-        views = [o.view for o in group if isinstance(o, Decoded) and o.view is not None]
-        if views and self.encoders.semantic is not None:
-            self.encoders.semantic.tune(views, self.settings.home / "arithmetic.json")
+    def _wanted(self, lacks: frozenset[str], changed: bool, fresh: bool) -> Wanted:
+        """What workers are to make of a picture; the same for most."""
+        known = self.wishes.get((lacks, changed, fresh))
+        if known is not None:
+            return known
+        atoms = [atom for key, encoder in self.keys.items() if key in lacks for atom in _atoms(encoder)]
+        sides = [tower.view for tower in self.encoders.towers if tower in atoms and tower.view is not None]
+        view = sides[0] if sides else None
+        described = {a.identity.space: a.identity.dimension for a in atoms if a.identity.space in DESCRIPTORS}
+        served = len(described) + sum(side == view for side in sides)
+        wanted = Wanted(served < len(atoms), changed, view, described, colour=fresh)
+        return self.wishes.setdefault((lacks, changed, fresh), wanted)
 
-    def store(self, group: Sequence[Outcome]) -> None:
-        """Compute what the workers did not, and write everything."""
-        asked = [self.under_way.popleft() for _ in group]
-        seen = [(a, o) for a, o in zip(asked, group, strict=True) if isinstance(o, Decoded)]
-        pictures = [self._picture(a, o) for a, o in seen]
-        for a, outcome in zip(asked, group, strict=True):
+    def tune(self, found: Sequence[Outcome]) -> None:
+        """Let the image towers choose their arithmetic on the first pictures."""
+        first = list(zip(self.under_way, found, strict=False))
+        for tower in self.encoders.towers:
+            seen = [o.view for a, o in first if isinstance(o, Decoded) and _sees(tower, a)]
+            views = [view for view in seen if view is not None]
+            if views:
+                tower.tune(views, self.settings.home / "arithmetic.json")
+
+    def begin(self, found: Sequence[Outcome]) -> _Group:
+        """Start what the workers did not compute."""
+        asked = [self.under_way.popleft() for _ in found]
+        seen = [(a, o) for a, o in zip(asked, found, strict=True) if isinstance(o, Decoded)]
+        pictures = [self._picture(a, o) for a, o in seen if a.fresh]
+        for a, outcome in zip(asked, found, strict=True):
             if isinstance(outcome, BadFileError):
                 pictures.append(previews.Picture(a.item.id, "broken", outcome.code, outcome.detail))
                 self.report.broken += 1
             elif isinstance(outcome, TemporaryError) and outcome.code == "missing":
                 pictures.append(previews.Picture(a.item.id, "missing"))
-        fresh = {encoder.identity.key: self._rows(encoder, seen) for encoder in self.encoders.all}
-        with self.catalog.write() as session:
-            previews.record_pictures(session, pictures)
-            for key, rows in fresh.items():
-                vectors.store_vectors(session, self.spaces[key], list(rows), np.array(list(rows.values())))
-            entries.refresh_entries(session, {a.item.version_id for a in asked}, architecture_path)
-        self.report.embedded += len(seen)
+        return _Group(asked, pictures, {key: self._rows(key, seen) for key in self.keys}, len(seen))
 
-    def _rows(self, encoder: Encoder, seen: Sequence[tuple[_Asked, Decoded]]) -> Mapping[int, Vectors]:
-        """The vectors of an encoder by picture, where they lack."""
-        lacking = [(a.item.id, o) for a, o in seen if encoder.identity.key in a.lacks]
-        ids, decoded = [id_ for id_, _ in lacking], [o for _, o in lacking]
-        if encoder.identity.space in DESCRIPTORS:
-            return dict(zip(ids, (o.vectors[encoder.identity.space] for o in decoded), strict=True))
-        semantic = self.encoders.semantic
-        views = [o.view for o in decoded if o.view is not None]
-        if semantic is not None and semantic is encoder and len(views) == len(ids):
-            return dict(zip(ids, semantic.encode_views(views), strict=True))
-        return dict(zip(ids, encoder.encode([o.rgb for o in decoded]), strict=True))
+    def store(self, group: _Group) -> int:
+        """Wait for the vectors and write everything; answers how many pictures that were."""
+        rows_of = {key: promised() for key, promised in group.rows.items()}
+        told = {picture.preview_id for picture in group.pictures}
+        versions = {a.item.version_id for a in group.asked if a.item.id in told}
+        with self.catalog.write() as session:
+            previews.record_pictures(session, group.pictures)
+            for key, rows in rows_of.items():
+                vectors.store_vectors(session, self.spaces[key], list(rows), np.array(list(rows.values())))
+            entries.refresh_entries(session, versions, architecture_path)
+        self.report.embedded += group.embedded
+        return len(group.asked)
+
+    def _rows(self, key: str, seen: Sequence[tuple[_Asked, Decoded]]) -> Callable[[], Mapping[int, Vectors]]:
+        """A promise of the vectors of an encoder by picture, where they lack."""
+        lacking = [(a, o) for a, o in seen if key in a.lacks]
+        if not lacking:
+            return dict
+        ids = [a.item.id for a, _ in lacking]
+        begun = [self._begun(atom, lacking) for atom in _atoms(self.keys[key])]
+        return lambda: dict(zip(ids, np.concatenate([rows() for rows in begun], axis=1), strict=True))
+
+    def _begun(self, atom: Encoder, lacking: Sequence[tuple[_Asked, Decoded]]) -> Callable[[], Vectors]:
+        """A promise of (n, dimension): what workers computed, or what a tower makes of views or of pixels."""
+        if atom.identity.space in DESCRIPTORS:
+            described = np.stack([o.vectors[atom.identity.space] for _, o in lacking])
+            return lambda: described
+        tower = next((tower for tower in self.encoders.towers if tower is atom), None)
+        views = [o.view for a, o in lacking if tower is not None and _sees(tower, a) if o.view is not None]
+        if tower is not None and len(views) == len(lacking):
+            return tower.begin_views(views)
+        computed = atom.encode([o.rgb for _, o in lacking])
+        return lambda: computed
 
     def _picture(self, asked: _Asked, decoded: Decoded) -> previews.Picture:
         folder = self.settings.thumbnail_folder
@@ -178,6 +223,16 @@ class _Work:
             if decoded.thumbnail
             else asked.item.thumbnail,
         )
+
+
+def _atoms(encoder: Encoder) -> Sequence[Encoder]:
+    """What computes an encoder's vectors, part by part."""
+    return (encoder.statistics, encoder.network) if isinstance(encoder, StylePair) else (encoder,)
+
+
+def _sees(tower: ImageEncoder, asked: _Asked) -> bool:
+    """Whether the view that was asked for is the tower's."""
+    return asked.wanted.view is not None and asked.wanted.view == tower.view
 
 
 def _spaces(catalog: Catalog, encoders: Sequence[Encoder]) -> dict[str, int]:

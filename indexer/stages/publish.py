@@ -9,6 +9,7 @@ from indexer.indexes.text import TextIndex
 from indexer.indexes.text_open import open_text_index
 from indexer.progress import Progress, Stage
 from indexer.settings import Settings
+from indexer.stages.publish_gist import publish_gist
 from indexer.stages.publish_vectors import publish_vectors
 from indexer.stages.renewing import renew_entries
 
@@ -40,6 +41,7 @@ def publish_text(catalog: Catalog, settings: Settings, progress: Progress, *, af
         refresh_norms(session, datetime.now(UTC).date())
     for refused in index.refused:
         progress.note(f"Entry {refused.id} cannot be found by its words: {refused.message}")
+    publish_gist(catalog, settings, progress, afresh=afresh)
     return done
 
 

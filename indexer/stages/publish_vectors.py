@@ -17,9 +17,12 @@ from numpy.typing import NDArray
 
 from indexer.catalog import changes, vectors
 from indexer.catalog.database import Catalog, Session
-from indexer.embedding.encoders import Encoder, unit_rows
+from indexer.catalog.prompts import prompts_of
+from indexer.embedding.encoders import unit_rows
+from indexer.embedding.style_pair import StylePair
 from indexer.embedding.style_space import SAMPLE, StyleSpace, StyleSpaceError, fit_style_space, pool_rows
 from indexer.embedding.style_store import load_style_space, save_style_space
+from indexer.embedding.told_content import Prompts
 from indexer.encoders import Encoders
 from indexer.indexes.vector_manifest import Manifest, VectorIndexError
 from indexer.indexes.vector_store import build_index, open_index, read_beside, save_index
@@ -69,7 +72,7 @@ def publish_vectors(
     """
     if afresh:
         shutil.rmtree(settings.vector_folder, ignore_errors=True)
-    keys = "+".join(encoder.identity.key for encoder in encoders.all)
+    keys = "+".join(encoder.identity.key for encoder in encoders.all) + _manner(settings, encoders)
     with catalog.read() as session:
         number = changes.last_number(session, "vectors")
         seq, detail = changes.read_watermark(session, "vectors")
@@ -87,6 +90,13 @@ def publish_vectors(
     with catalog.write() as session:
         changes.write_watermark(session, "vectors", number, {"keys": keys, **lineages})
     return done
+
+
+def _manner(settings: Settings, encoders: Encoders) -> str:
+    """Settings that style is fitted by, where they are not the usual ones: others need another fit."""
+    share = settings.style_encoder_share
+    shared = f" at {share:g}" if isinstance(encoders.style, StylePair) and share != 0.5 else ""
+    return shared + ("" if settings.style_prompts else " without prompts")
 
 
 def _known(work: _Work, name: str, detail: dict[str, Any]) -> str | None:
@@ -127,20 +137,23 @@ def _build_content(work: _Work) -> int:
     with work.catalog.read() as session:
         space = vectors.space_id(session, identity.key)
         stored = vectors.iterate_vectors(session, space) if space is not None else iter(())
+        members = vectors.members_in_spaces(session, [space or 0])
         batches = ((ids, unit_rows(rows)) for ids, rows in stored)
-        return build_index(work.folder("content"), identity.key, identity.dimension, batches, work.note())
+        key, dimension = identity.key, identity.dimension
+        return build_index(work.folder("content"), key, dimension, batches, work.note(), members)
 
 
 def _change_content(work: _Work, since: int) -> int | None:
     """Change the index that is there; None when building it anew is quicker."""
     folder, identity = work.folder("content"), work.encoders.seen.identity
-    note = read_beside(folder)[0].note
+    manifest, before = read_beside(folder)
     index = open_index(folder, identity.key)
     with work.catalog.read() as session:
         space = vectors.space_id(session, identity.key)
         if space is None:
             return None
-        shown, have = vectors.ids_in_spaces(session, [space]), index.ids()
+        members, have = vectors.members_in_spaces(session, [space]), index.ids()
+        shown = members[:, 0]
         fresh = np.intersect1d(vectors.changed_since(session, [space], since), shown)
         fresh = np.union1d(fresh, np.setdiff1d(shown, have))
         gone = np.setdiff1d(have, shown)
@@ -150,8 +163,8 @@ def _change_content(work: _Work, since: int) -> int | None:
             ids, rows = vectors.vectors_of(session, space, fresh[start : start + BATCH].tolist())
             index.put(ids, unit_rows(rows))
     index.remove(gone)
-    if len(fresh) or len(gone):
-        save_index(index, folder, {**note, "seq": work.number})
+    if len(fresh) or len(gone) or before is None or not np.array_equal(before, members):
+        save_index(index, folder, {**manifest.note, "seq": work.number}, members)
     return len(fresh) + len(gone)
 
 
@@ -178,15 +191,22 @@ def _publish_style(work: _Work, since: int | None) -> int:
 
 def _build_style(work: _Work, session: Session, spaces: list[int], members: Ids) -> int:
     """Fit the space on the collection and index everything; memory holds a sample and a batch of raw rows."""
-    chosen = np.linspace(0, len(members) - 1, min(len(members), SAMPLE)).round().astype(np.int64)
-    sample = _raw(session, spaces, members[chosen, 0])
-    pair: tuple[Encoder, Encoder] = (work.encoders.style, work.encoders.seen)
-    space = fit_style_space(*sample, pair[0].identity, pair[1].identity)
-    spread = space.query_rows(sample[0][:QUERIES], sample[1][:QUERIES]).std(0)
+    chosen = members[_in_runs(len(members), SAMPLE)]
+    style, content, prompts = _raw(work, session, spaces, chosen[:, 0])
+    space = fit_style_space(
+        style,
+        content,
+        work.encoders.style.identity,
+        work.encoders.seen.identity,
+        prompts=prompts,
+        owners=chosen[:, 1],
+        network_share=work.settings.style_encoder_share,
+    )
+    spread = space.query_rows(style[:QUERIES], content[:QUERIES]).std(0)
     save_style_space(space, work.settings.style_space_file(space.identity.key))
     key, dimension = space.identity.key, space.identity.dimension
     note = work.note(fitted=len(members), moved=0)
-    batches = _pooled(session, spaces, space, members)
+    batches = _pooled(work, session, spaces, space, members)
     build_index(work.folder("style"), key, dimension, batches, note, members, spread)
     _sweep_spaces(work.settings.vector_folder)
     return len(members)
@@ -206,7 +226,8 @@ def _change_style(work: _Work, session: Session, spaces: list[int], members: Ids
     if len(moved):
         space = _stored_space(work, manifest)
         index = open_index(folder, space.identity.key)
-        for ids, rows in _pooled(session, spaces, space, members[np.isin(members[:, 1], owners)]):
+        moving = members[np.isin(members[:, 1], owners)]
+        for ids, rows in _pooled(work, session, spaces, space, moving):
             index.put(ids, rows)
         index.remove(np.setdiff1d(owners, members[:, 1]))
         save_index(index, folder, {**manifest.note, "seq": work.number, "moved": total}, members)
@@ -237,7 +258,7 @@ def _moved(before: Ids, members: Ids, changed: Ids) -> tuple[Ids, Ids]:
 
 
 def _pooled(
-    session: Session, spaces: list[int], space: StyleSpace, members: Ids
+    work: _Work, session: Session, spaces: list[int], space: StyleSpace, members: Ids
 ) -> Iterator[tuple[Ids, Rows]]:
     """Entries and the means of their pictures' index rows, a bounded number at a time."""
     by_owner = members[np.argsort(members[:, 1], kind="stable")]
@@ -247,14 +268,23 @@ def _pooled(
         stop = int(np.searchsorted(by_owner[:, 1], last, side="right"))
         some = by_owner[start:stop]
         some = some[np.argsort(some[:, 0])]
-        yield pool_rows(space.index_rows(*_raw(session, spaces, some[:, 0])), some[:, 1])
+        yield pool_rows(space.index_rows(*_raw(work, session, spaces, some[:, 0])), some[:, 1])
         start = stop
 
 
-def _raw(session: Session, spaces: list[int], ids: Ids) -> tuple[Rows, Rows]:
-    """Style and content vectors of pictures (ascending ids) as their encoders made them."""
+def _raw(work: _Work, session: Session, spaces: list[int], ids: Ids) -> tuple[Rows, Rows, Prompts | None]:
+    """Style and content vectors of pictures (ascending ids) as their encoders made them, and the prompts."""
     style, content = (vectors.vectors_of(session, space, ids.tolist())[1] for space in spaces)
-    return style, content
+    return style, content, prompts_of(session, ids.tolist()) if work.settings.style_prompts else None
+
+
+def _in_runs(count: int, most: int) -> Ids:
+    """``most`` of ``count`` places, evenly, in runs of four: pictures of one version mostly stand together,
+    and what differs between them is wanted too."""
+    if count <= most:
+        return np.arange(count)
+    starts = np.linspace(0, count - 4, most // 4).astype(np.int64)
+    return np.unique(starts[:, None] + np.arange(4))
 
 
 def _sweep_spaces(folder: Path) -> None:

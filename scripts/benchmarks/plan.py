@@ -4,7 +4,7 @@
 
 FOLDER keeps the hub (catalog and indexes, the one of ``scripts/bench search``) for the next run. The library
 is the first ``--models`` versions that do not work on the target, so that candidates are looked for of every
-one. Printed: seconds by the clock and of the processor, memory, actions; then where the time goes.
+one. Printed: seconds by the clock and of the processor, memory, actions; whether two runs agree.
 """
 
 import argparse
@@ -15,15 +15,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from indexer.catalog import entries
 from indexer.domain.fields import FIELDS
 from indexer.domain.filters import AnyOf, Not
 from indexer.progress import Silent, Stage
 from indexer.settings import Settings
+from indexer.stages.publish_gist import read_gist
 from scripts.benchmarks.search_building import build
-from search.plan_find import Finder
-from search.plan_looks import StyleLooks
 from search.plan_make import PlanRequest, make_plan
+from search.plan_report import plan_json
 from search.plan_scope import target_of
 from search.service import Pinakes
 
@@ -63,20 +62,10 @@ def _library(pinakes: Pinakes, to: str, count: int) -> list[int]:
     return sorted(pinakes.text.matching(where, 10 * count))[:count]
 
 
-def _parts(pinakes: Pinakes, to: str, ids: Sequence[int]) -> None:
-    """Where the time of one batch goes: processor seconds a thousand models."""
-    target = target_of(to)
-    with pinakes.catalog.read() as session:
-        documents = list(entries.documents(session, ids).values())
-    finder = Finder(pinakes.text, pinakes.catalog, StyleLooks(pinakes.looks), target, ())
-    finder.find(documents[:50])
-    before = time.process_time()
-    found = [finder.by_words(document) for document in documents]
-    words = time.process_time() - before
-    finder.find(documents)
-    whole = time.process_time() - before - words
-    scale = 1000 / max(len(found), 1)
-    print(f"a thousand models: {scale * whole:.1f} s of processor, {scale * words:.1f} s of them for words")
+def _twice(pinakes: Pinakes, to: str, ids: Sequence[int]) -> None:
+    """Whether two plans of one catalog are the same bytes."""
+    one, other = (plan_json(make_plan(pinakes, PlanRequest(to, ids=ids))) for _ in range(2))
+    print(f"the same plan twice, of {len(ids):,} models: {'yes' if one == other else 'NO'}")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -93,15 +82,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         build(settings, options.versions, options.pictures)
         with Pinakes(settings) as pinakes:
             ids = _library(pinakes, options.to, options.models)
+            busy = time.process_time()
+            read_gist(pinakes.catalog, pinakes.settings, Silent())
+            print(f"gists opened in {time.process_time() - busy:.2f} s of processor", flush=True)
             start, busy = time.perf_counter(), time.process_time()
             plan = make_plan(pinakes, PlanRequest(options.to, ids=ids), _Clock())
             spent, busy = time.perf_counter() - start, time.process_time() - busy
             print(
                 f"{len(plan.items):,} models against {options.versions:,} versions: {spent:.1f} s "
-                f"({busy:.1f} s of processor), {spent / _LIMIT:.2f} of the limit; {_memory():,} MB at most"
+                f"({busy:.1f} s of processor, {1000 * busy / max(len(plan.items), 1):.1f} ms a model), "
+                f"{spent / _LIMIT:.2f} of the limit; {_memory():,} MB at most"
             )
             print({action: count for action, count in plan.totals.items() if count})
-            _parts(pinakes, options.to, ids[:200])
+            _twice(pinakes, options.to, ids[:200])
     return 0
 
 

@@ -26,7 +26,7 @@ from indexer.settings import Settings
 from indexer.stages.pictures import embed_pictures
 from indexer.stages.scan import scan_root
 
-__all__ = ["Clock", "main"]
+__all__ = ["Clock", "main", "write_small_model"]
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 TARGET = 10_000 / 600  # pictures a second: 10,000 in ten minutes
@@ -82,18 +82,23 @@ def _measure_parts(paths: Sequence[Path], workers: int) -> None:
 
 
 def _library(demo: Path, folder: Path | None, paths: Sequence[Path]) -> Path:
-    """A folder to index: the demo library, or an empty model beside a link to each picture."""
+    """A folder to index: the demo library, or a model of one number beside a link to each picture."""
     if folder is None:
         return demo
-    head = b"{}"
     for number, path in enumerate(paths):
         place = demo / f"{number:06}"
-        place.mkdir(parents=True)
-        (place / "model.safetensors").write_bytes(
-            len(head).to_bytes(8, "little") + head + number.to_bytes(4, "little")
-        )
+        write_small_model(place, number)
         (place / f"model{path.suffix}").symlink_to(path.resolve())
     return demo
+
+
+def write_small_model(place: Path, number: int) -> None:
+    """The smallest model file there is, one of its kind by ``number``, in a folder of its own."""
+    place.mkdir(parents=True)
+    head = b'{"weight":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}'
+    (place / "model.safetensors").write_bytes(
+        len(head).to_bytes(8, "little") + head + number.to_bytes(4, "little")
+    )
 
 
 def _measure_stage(library: Path, home: Path, workers: int) -> float:

@@ -9,6 +9,11 @@ mAP         mean average precision; a hit is another picture of the same style
 R@1, R@5    a picture of the same style is first, among the first five
 leak        the first hit shows the same subject (a third is chance where there are three)
 group R@5   the right style is among the five with the highest mean score over their other pictures
+
+Where ``labels.csv`` has a column ``prompt`` (or ``caption``), rows tell what taking prompts' words out of the
+style does: of a query whose prompt is known ("told") and of one whose prompt is not. In a library the version
+a preview belongs to is known; a style stands for it here. So that nothing learned from a style's own pictures
+counts, two more rows are of half of the styles only, with words learned from the other half.
 """
 
 import argparse
@@ -45,6 +50,7 @@ class Case:
     content: NDArray[np.float32]
     styles: Labels
     subjects: Labels
+    prompts: Sequence[str | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +120,14 @@ def read_case(folder: Path) -> Case:
                 content.append(layout.encode([outcome.rgb])[0])
             else:
                 report_skipped(outcome)
-    return Case(np.array(style), np.array(content), numbered(kept, "style"), numbered(kept, "content_slot"))
+    labels = numbered(kept, "style"), numbered(kept, "content_slot")
+    return Case(np.array(style), np.array(content), *labels, _prompts(kept))
+
+
+def _prompts(rows: Sequence[dict[str, str]]) -> list[str | None] | None:
+    """What the pictures were asked for, without what they were to avoid; None where nothing is known."""
+    said = [(row.get("prompt") or row.get("caption") or "").partition("###")[0] or None for row in rows]
+    return said if any(said) else None
 
 
 def report_skipped(error: BadFileError | TemporaryError) -> None:
@@ -127,9 +140,10 @@ def numbered(rows: Sequence[dict[str, str]], column: str) -> Labels:
     return np.unique([row[column] for row in rows], return_inverse=True)[1].astype(np.int64)
 
 
-def fitted(case: Case) -> StyleSpace:
-    """The shipped space, fitted without labels."""
-    return fit_style_space(case.style, case.content, StyleDescriptor().identity, LayoutDescriptor().identity)
+def fitted(case: Case, prompts: Sequence[str | None] | None = None) -> StyleSpace:
+    """The shipped space, fitted without labels; with ``prompts``, styles are the versions they belong to."""
+    identities = StyleDescriptor().identity, LayoutDescriptor().identity
+    return fit_style_space(case.style, case.content, *identities, prompts=prompts, owners=case.styles)
 
 
 def shipped(case: Case) -> Scores:
@@ -156,7 +170,32 @@ def evaluate(case: Case) -> dict[str, Figures]:
         "content-centred": lambda: cosine(fitted(case).transform(case.style, case.content)),
         "shipped": lambda: shipped(case),
     }
-    return {name: figures(way(), case.styles, case.subjects) for name, way in ways.items()}
+    found = {name: figures(way(), case.styles, case.subjects) for name, way in ways.items()}
+    return found | (told_figures(case, case.prompts) if case.prompts is not None else {})
+
+
+def told_figures(case: Case, prompts: Sequence[str | None]) -> dict[str, Figures]:
+    """The shipped pipeline where prompts are known."""
+    taught = np.random.default_rng(0).permutation(int(case.styles.max()) + 1)[::2]
+    other = ~np.isin(case.styles, taught)
+    half = [None if left else prompt for prompt, left in zip(prompts, other, strict=True)]
+    everyone = np.ones(len(prompts), bool)
+    ways = {
+        "told": (prompts, prompts, everyone),
+        "query untold": (prompts, None, everyone),
+        "half: shipped": (None, None, other),
+        "half: told": (half, prompts, other),
+        "half: q. untold": (half, None, other),
+    }
+    found = {}
+    for name, (learned, asked, judged) in ways.items():
+        space = fitted(case, learned)
+        known = None if learned is None else prompts
+        rows = space.index_rows(case.style, case.content, known)
+        scores = space.query_rows(case.style, case.content, asked) @ rows.T
+        styles = np.unique(case.styles[judged], return_inverse=True)[1].astype(np.int64)
+        found[name] = figures(scores[np.ix_(judged, judged)], styles, case.subjects[judged])
+    return found
 
 
 def cut_off_line(case: Case) -> str:

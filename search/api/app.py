@@ -6,6 +6,7 @@ uvicorn.run(create_app(read_settings()), host="127.0.0.1", port=7870)
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import HTMLResponse
@@ -15,13 +16,15 @@ from starlette.types import ASGIApp
 import search.web
 from indexer.errors import UsageError
 from indexer.settings import Settings
-from search.api import check, lineage, plan, routes
+from search.api import check, lineage, marks, overview, plan, routes, saved
+from search.api.described import completed
 from search.api.errors import add_error_handlers
 from search.api.login import login_routes
 from search.api.security import Guard, Rules, require_token
 from search.api.v1 import routes as v1
 from search.service import Pinakes
-from search.web import pages
+from search.web import overview_pages, own_routes, pages, plan_routes, stack_routes
+from search.web.plan_jobs import PlanJobs
 from search.web.templating import page
 
 __all__ = ["create_app", "require_token"]
@@ -35,6 +38,12 @@ class _App(FastAPI):
 
     rules: Rules
 
+    def openapi(self) -> dict[str, Any]:
+        """The description of the API, made once."""
+        if self.openapi_schema is None:
+            self.openapi_schema = completed(super().openapi())
+        return self.openapi_schema
+
     def build_middleware_stack(self) -> ASGIApp:
         return Guard(super().build_middleware_stack(), self.rules)
 
@@ -42,6 +51,7 @@ class _App(FastAPI):
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     yield
+    app.state.plans.close()
     app.state.pinakes.close()
 
 
@@ -68,14 +78,22 @@ def create_app(settings: Settings, token: str | None = None) -> FastAPI:
     )
     app.rules = Rules(settings.host, token)
     app.state.pinakes = Pinakes(settings)
+    app.state.plans = PlanJobs(app.state.pinakes)
     add_error_handlers(app)
     app.include_router(routes.router)
     app.include_router(plan.router)
     app.include_router(check.router)
     app.include_router(lineage.router)
+    app.include_router(overview.router)
+    app.include_router(marks.router)
+    app.include_router(saved.router)
     app.include_router(v1.router)
     app.include_router(_documentation())
     app.include_router(pages.router)
+    app.include_router(stack_routes.router)
+    app.include_router(plan_routes.router)
+    app.include_router(own_routes.router)
+    app.include_router(overview_pages.router)
     if token is not None:
         app.include_router(login_routes(token))
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")

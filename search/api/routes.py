@@ -1,6 +1,6 @@
 """The native routes under ``/api``. Answers are those of the command's ``--json``."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Query, Request
 from starlette.responses import Response
@@ -22,6 +22,8 @@ from search.api.asked import (
     Typing,
     Versions,
 )
+from search.picture import made_with
+from search.service import Pinakes
 from search.web.dependencies import Asked, EntryId, Library
 from search.web.parameters import PARAMETERS
 
@@ -103,7 +105,7 @@ def search_by_picture(pinakes: Library, posted: Sent) -> Response:
             limit=asked.limit,
             offset=asked.offset,
         )
-    return Json(answer.to_json())
+    return Json(answer.to_json() | _made_with(pinakes, posted.image))
 
 
 @router.post("/similar", openapi_extra=UPLOAD)
@@ -123,7 +125,15 @@ def similar_to_picture(pinakes: Library, posted: Sent) -> Response:
             offset=asked.offset,
             min_score=asked.min_score,
         )
-    return Json(answer.to_json())
+    return Json(answer.to_json() | _made_with(pinakes, posted.image))
+
+
+def _made_with(pinakes: Pinakes, image: bytes | None) -> dict[str, Any]:
+    """What the picture says of how it was made, under ``made_with``; null where it says nothing."""
+    if image is None:
+        return {}
+    made = made_with(pinakes, image)
+    return {"made_with": None if made is None else made.to_json()}
 
 
 @router.get("/mislabelled", openapi_extra=FILTERS)
@@ -157,6 +167,14 @@ def model(pinakes: Library, model_id: EntryId) -> Response:
     if details is None:
         raise HTTPException(404, f"No model has the id {model_id}.")
     return Json(details.to_json())
+
+
+@router.get("/models/{model_id}/history")
+def history(pinakes: Library, model_id: EntryId) -> Response:
+    """What became of a model, newest first: when it came, what its sources said anew, what you decided."""
+    if pinakes.entry(model_id) is None:
+        raise HTTPException(404, f"No model has the id {model_id}.")
+    return Json(pinakes.history(model_id))
 
 
 @router.get("/previews/{preview_id}", response_class=Response)

@@ -35,6 +35,7 @@ _HOST = re.compile(r"(?P<name>\[[0-9a-fA-F:.]{2,45}\]|[A-Za-z0-9._-]{1,253})(?::
 _OPEN_TO_ALL = ("/login", "/static/")
 _CIVITAI = ("/api/v1/", "/api/download/")
 _BODY_TYPES = ("application/json", "multipart/form-data")
+_TAKING_PICTURES = ("/api/search", "/api/similar", "/similar", "/fragment/similar", "/stack/open")
 _FORM = "application/x-www-form-urlencoded"
 
 
@@ -216,8 +217,7 @@ def _wrong_body(scope: Scope, headers: Headers) -> Refusal | None:
 
 def _limit(scope: Scope) -> int:
     """Largest body in bytes that a path takes."""
-    takes_pictures = scope["path"] in ("/api/search", "/api/similar", "/similar", "/fragment/similar")
-    return UPLOAD + SLACK if takes_pictures else BODY
+    return UPLOAD + SLACK if scope["path"] in _TAKING_PICTURES else BODY
 
 
 def _too_large(scope: Scope) -> Refusal:

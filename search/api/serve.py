@@ -3,6 +3,7 @@
 import socket
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 import uvicorn
 
@@ -10,7 +11,7 @@ from indexer.errors import UsageError
 from indexer.settings import Settings
 from search.api.app import create_app
 
-__all__ = ["serve"]
+__all__ = ["bind", "limits", "serve"]
 
 
 def serve(
@@ -24,26 +25,29 @@ def serve(
     """
     token = settings.token.get_secret_value() if settings.token else None
     app = create_app(settings, token)
-    bound = _bind(settings.host, settings.port)
-    host, port = bound.getsockname()[:2]
-    shown = f"[{host}]" if ":" in host else host
-    say(f"Pinakes is at http://{shown}:{port}  (Ctrl-C stops it)")
-    # Limits keep slow or greedy clients from holding the server: connections, idle seconds, header bytes.
-    config = uvicorn.Config(
-        app,
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        limit_concurrency=200,
-        timeout_keep_alive=10,
-        h11_max_incomplete_event_size=65_536,
-        timeout_graceful_shutdown=3,
-    )
+    bound, address = bind(settings.host, settings.port)
+    say(f"Pinakes is at {address}  (Ctrl-C stops it)")
     with beside or nullcontext():
-        uvicorn.Server(config).run(sockets=[bound])
+        uvicorn.Server(uvicorn.Config(app, **limits())).run(sockets=[bound])
 
 
-def _bind(host: str, port: int) -> socket.socket:
+def limits() -> dict[str, Any]:
+    """Settings of uvicorn. Slow or greedy clients must not hold the server: connections, idle seconds and
+    header bytes are limited."""
+    return {
+        "log_level": "warning",
+        "access_log": False,
+        "server_header": False,
+        "limit_concurrency": 200,
+        "timeout_keep_alive": 10,
+        "h11_max_incomplete_event_size": 65_536,
+        "timeout_graceful_shutdown": 3,
+    }
+
+
+def bind(host: str, port: int) -> tuple[socket.socket, str]:
+    """A listening socket and its address as a URL; port 0 takes a free one. Raises ``UsageError`` (``port``)
+    when it cannot be had."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -57,4 +61,5 @@ def _bind(host: str, port: int) -> socket.socket:
             f"Port {port} at {host} cannot be used ({error.strerror}). Is Pinakes running already? "
             "Choose another with --port, or --port 0 for any free one.",
         ) from error
-    return listener
+    name, taken = listener.getsockname()[:2]
+    return listener, f"http://{f'[{name}]' if ':' in name else name}:{taken}"

@@ -8,10 +8,13 @@ from typing import Any
 from indexer.domain.fields import FIELDS
 from indexer.errors import PinakesError
 from search.answers import Answer
+from search.picture import MadeWith, made_with
 from search.query import QueryError
 from search.service import SORTS, Pinakes
+from search.web.own import saved_view
 from search.web.parameters import Clause, Wanted
-from search.web.views import SORT_TITLES, blurred, cards, chips, facets, widened_fields
+from search.web.shots import record_view
+from search.web.views import SORT_TITLES, blurred, cards, chips, facets, widened_fields, yours
 
 __all__ = ["PAGE", "Fault", "fault_of", "faulty", "gallery", "more_cards", "row"]
 
@@ -55,17 +58,28 @@ def gallery(
         answer = _ask(pinakes, wanted, offset, image, typing=typing)
         counted = _facet_counts(pinakes, wanted, answer)
     looked = image is not None or wanted.like is not None
+    made = None if image is None else made_with(pinakes, image)
     hidden = replace(wanted, clauses=(*wanted.clauses, _HIDDEN), like=None)
-    return _frame(wanted) | {
-        "answer": answer,
-        "cards": cards(answer.hits),
-        "facets": facets(wanted, counted),
-        "more": None if looked else _more(wanted, answer, offset),
-        "blurred": blurred(answer),
-        "hidden_url": hidden.url(),
-        "like": answer.query.get("like"),
-        "pictured": image is not None,
-    }
+    return (
+        _frame(wanted)
+        | {
+            "answer": answer,
+            "cards": cards(answer.hits),
+            "facets": facets(wanted, counted),
+            "yours": yours(wanted, counted),
+            "made": None if made is None else _made(made),
+            "more": None if looked else _more(wanted, answer, offset),
+            "blurred": blurred(answer),
+            "hidden_url": hidden.url(),
+            "like": answer.query.get("like"),
+            "pictured": image is not None,
+        }
+        | saved_view(pinakes, wanted)
+    )
+
+
+def _made(made: MadeWith) -> dict[str, Any]:
+    return record_view(made.to_json()) | {"have": made.have}
 
 
 def faulty(wanted: Wanted, error: PinakesError) -> dict[str, Any]:
@@ -80,6 +94,11 @@ def _frame(wanted: Wanted) -> dict[str, Any]:
         "cards": [],
         "chips": chips(wanted),
         "facets": [],
+        "yours": [],
+        "saved": [],
+        "saving": None,
+        "made": None,
+        "here": wanted.url(),
         "sorts": {name: SORT_TITLES.get(name, name.capitalize()) for name in SORTS},
         "more": None,
         "blurred": 0,
@@ -96,14 +115,15 @@ def more_cards(pinakes: Pinakes, wanted: Wanted, offset: int) -> dict[str, Any]:
     """The next cards, for the end of the grid."""
     with wanted.asking():
         answer = _ask(pinakes, wanted, offset, None)
-    return {"cards": cards(answer.hits), "more": _more(wanted, answer, offset), "prefix": "card"}
+    more = _more(wanted, answer, offset)
+    return {"cards": cards(answer.hits), "more": more, "prefix": "card", "here": wanted.url()}
 
 
 def row(pinakes: Pinakes, wanted: Wanted, limit: int = 12) -> dict[str, Any]:
     """A short row of what looks like one entry. Raises ``UsageError`` when it has no picture."""
     answer = pinakes.similar(wanted.like or 0, by=wanted.by, base=wanted.base, limit=limit + 1)
     shown = [card for card in cards(answer.hits) if card.document.id != wanted.like][:limit]
-    return {"cards": shown, "more": None, "prefix": wanted.by}
+    return {"cards": shown, "more": None, "prefix": wanted.by, "here": f"/model/{wanted.like or 0}"}
 
 
 def _ask(

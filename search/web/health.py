@@ -10,6 +10,8 @@ __all__ = ["health_view"]
 _SHOWN = 500
 _MISLABELLED = 50
 _DUPLICATES = 20
+_CRAWLS = 10
+_UPDATES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,4 +58,7 @@ def health_view(pinakes: Pinakes) -> dict[str, Any]:
         "refused": refused[:_SHOWN],
         "left": max(0, len(refused) - _SHOWN),
         "schedules": pinakes.schedules(),
+        "crawls": pinakes.overviews.crawls(_CRAWLS),
+        "updates": pinakes.overviews.updates(_UPDATES),
+        "under_way": pinakes.overviews.under_way(),
     }

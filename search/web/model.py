@@ -8,8 +8,16 @@ from typing import Any
 from indexer.domain.claims import CLAIM_NAMES
 from indexer.domain.records import Document
 from indexer.domain.verdict import Verdict
+from search.query import parse_query
+from search.safe import kept_back
 from search.service import Pinakes
 from search.web.clean import plain, web_address
+from search.web.kin import lineage_of, releases_of
+from search.web.lineage_drawing import draw_lineage
+from search.web.own import marks_view
+from search.web.past import events_of, ratings_of, trends_of
+from search.web.shots import shots_of
+from search.web.terms import terms_of
 from search.web.views import cover, short_kind
 from search.web.works_with import works_with
 
@@ -43,7 +51,7 @@ def model_view(pinakes: Pinakes, entry_id: int) -> dict[str, Any] | None:
     document = details.document
     files = [_file(row) for row in details.files]
     main = max(files, key=lambda file: float(file.verdict.get("confidence") or 0.0), default=None)
-    shown = [row for row in details.previews if row["status"] == "ok"]
+    lineage = lineage_of(pinakes, document)
     return {
         "document": document,
         "descriptions": details.descriptions,
@@ -52,17 +60,30 @@ def model_view(pinakes: Pinakes, entry_id: int) -> dict[str, Any] | None:
         "files": files,
         "verdict": main.verdict if main else _NO_VERDICT,
         "conflicts": _conflicts(files),
-        "previews": shown,
+        "previews": shots_of(details.previews, kept_back(pinakes.settings, parse_query(""))),
         "broken": [row for row in details.previews if row["status"] == "broken"],
-        "claims": [_claims(row) for row in details.claims],
+        "claims": _statements(details.claims),
         "links": [(source, web_address(source.url)) for source in document.sources],
         "decisions": _decisions(details.overrides, main),
         "training": _training(details.training),
         "usage": details.usage,
         "prompt_tag": _prompt_tag(document, details.claims),
-        "statistics": details.statistics[-1:],
+        "loaders": _loaders(files),
+        "ratings": ratings_of(details.claims, details.statistics),
+        "trends": trends_of(details.statistics),
+        "terms": terms_of(document, details.claims),
+        "releases": releases_of(pinakes, document),
+        "lineage": lineage,
+        "drawing": draw_lineage(lineage) if lineage else None,
+        "events": events_of(pinakes.history(entry_id)),
         "works_with": works_with(document),
-    }
+    } | marks_view(document, details.marks)
+
+
+def _loaders(files: Sequence[FileView]) -> list[Mapping[str, str]]:
+    """How ComfyUI's loaders name the files that are there, each name once."""
+    named = [p["comfyui"] for file in files for p in file.places if p["comfyui"] and not p["missing"]]
+    return list({(one["category"], one["path"]): one for one in named}.values())
 
 
 def _file(row: Mapping[str, Any]) -> FileView:
@@ -105,6 +126,12 @@ def _training(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
         for name, value in facts.items()
         if name not in _UNSHOWN and not isinstance(value, Mapping)
     ]
+
+
+def _statements(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """What each source says, the same statement about several files once."""
+    found = [one for one in map(_claims, rows) if one["values"] or one["warnings"]]
+    return list({(one["source"], str(one["values"])): one for one in found}.values())
 
 
 def _claims(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Annotated
 
-from fastapi import APIRouter, File, Form, HTTPException, Query, UploadFile
+from fastapi import APIRouter, BackgroundTasks, File, Form, HTTPException, Query, Request, UploadFile
 from fastapi.responses import HTMLResponse
 
 from indexer.errors import BadFileError, UsageError
@@ -13,6 +13,7 @@ from search.web.gallery import fault_of, faulty, gallery, more_cards, row
 from search.web.health import health_view
 from search.web.map import map_data
 from search.web.model import model_view
+from search.web.own import looked_at, see
 from search.web.templating import page
 from search.web.works_with import works_with_row
 
@@ -85,12 +86,15 @@ def show_similar_results(pinakes: Library, wanted: Asked, image: Image) -> HTMLR
 
 
 @router.get("/model/{entry_id}")
-def show_model(pinakes: Library, entry_id: EntryId) -> HTMLResponse:
-    """Everything known of one entry."""
+def show_model(pinakes: Library, entry_id: EntryId, request: Request, later: BackgroundTasks) -> HTMLResponse:
+    """Everything known of one entry; who opens its page has seen it."""
     view = model_view(pinakes, entry_id)
     if view is None:
         raise HTTPException(404, f"No model has the number {entry_id}. It may have left the library.")
-    return page("model.html", **view)
+    answer = page("model.html", **view)
+    if looked_at(request):
+        later.add_task(see, pinakes, entry_id)
+    return answer
 
 
 @router.get("/map")

@@ -1,8 +1,7 @@
 """A plan as one page that needs nothing else: styles and previews inside it, no script, no request."""
 
 import base64
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from io import BytesIO
 from pathlib import Path
 
@@ -11,18 +10,17 @@ from PIL import Image, UnidentifiedImageError
 
 from indexer.catalog import planning
 from indexer.domain.licences import permission_titles
-from indexer.domain.records import Document
 from indexer.thumbnails import thumbnail_path
 from search.answers import hidden_told
-from search.plan import ACTIONS, Candidate
-from search.plan_answer import Item, Plan
+from search.plan import ACTIONS
+from search.plan_answer import Plan
 from search.plan_report import plan_csv, plan_json, write_text
-from search.plan_table import load_plan_table
 from search.service import Pinakes
-from search.terminal_plan import ACTION_TITLES, cost_told
+from search.terminal_plan import cost_told
+from search.web.plan_rows import CHOICES, Group, group_of, in_order, sold_told
 from search.web.templating import render
-from search.web.views import cover, short_kind
-from search.web.words import SIGNALS, title_of
+from search.web.views import cover
+from search.web.words import title_of
 
 __all__ = ["plan_page", "write_plan"]
 
@@ -30,66 +28,11 @@ PICTURES = 16 << 20
 """Bytes of previews that a page carries at most; what no longer fits is a letter."""
 
 _SMALL = 256  # pixels of a preview's longer side
-_CHOICES = 3
 _ORDER = ("update", "replace", "retrain", "convert", "unknown", "keep")
 """Whose previews matter most."""
 
 _WEB = Path(__file__).parent
-_SIGNALS = {
-    **SIGNALS,
-    "name": "Name",
-    "purpose": "Purpose",
-    "style": "Look",
-    "text": "Described",
-    "here": "In the library",
-    "fit": "Fits",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """A model as the page draws it. ``cover`` is ``clear``, ``unrated`` (covered until asked for) or
-    ``adult`` (never in the page); ``picture`` names its class, empty without one."""
-
-    name: str
-    letter: str
-    base: str
-    kind: str
-    size: int | None
-    cover: str
-    picture: str
-    local: bool
-    url: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """A candidate: ``score`` in per cent, ``bars`` its signals as (title, per cent)."""
-
-    model: Shown
-    score: int
-    why: str
-    bars: Sequence[tuple[str, int]]
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One model of the plan."""
-
-    item: Item
-    model: Shown
-    choices: Sequence[Choice]
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """All models of one action; ``share`` in per cent of the plan."""
-
-    action: str
-    title: str
-    meaning: str
-    share: float
-    rows: Sequence[Row]
+_STYLES = ("tokens.css", "plan_rows.css", "plan.css")
 
 
 def write_plan(pinakes: Pinakes, plan: Plan, path: Path) -> None:
@@ -101,10 +44,9 @@ def write_plan(pinakes: Pinakes, plan: Plan, path: Path) -> None:
 def plan_page(pinakes: Pinakes, plan: Plan) -> str:
     """The plan as HTML, the same for the same plan."""
     pictures = _pictures(pinakes, plan)
-    styles = "\n".join((_WEB / "static" / name).read_text("utf-8") for name in ("tokens.css", "plan.css"))
+    styles = "\n".join((_WEB / "static" / name).read_text("utf-8") for name in _STYLES)
     covers = "\n".join(f".p{id_}{{background-image:url({data})}}" for id_, data in pictures.items())
     groups = [_group(action, plan, pictures) for action in ACTIONS]
-    sold = {True: "Pictures may be sold.", False: "Pictures may not be sold.", None: ""}
     return render(
         "plan_report.html",
         plan=plan,
@@ -114,7 +56,7 @@ def plan_page(pinakes: Pinakes, plan: Plan) -> str:
         sizes=plan.sizes,
         source=title_of(plan.source) if plan.source else None,
         cost_told=cost_told,
-        sold=sold[plan.licence["commercial"]] if plan.licence else "",
+        sold=sold_told(plan),
         hidden=hidden_told(plan.hidden, plan.hidden_by),
         permissions=permission_titles(),
         blurred=any(
@@ -124,48 +66,8 @@ def plan_page(pinakes: Pinakes, plan: Plan) -> str:
 
 
 def _group(action: str, plan: Plan, pictures: Mapping[int, str]) -> Group:
-    items = sorted((item for item in plan.items if item.action == action), key=_place)
-    rows = [_row(item, pictures) for item in items]
-    title, meaning = ACTION_TITLES[action]
-    return Group(action, title, meaning, 100 * len(rows) / max(len(plan.items), 1), rows)
-
-
-def _place(item: Item) -> tuple[str, str]:
-    """Bases first, then what is used with them; by name."""
-    row = load_plan_table().kinds.get(item.kind)
-    role = {"base": "0", "addon": "1", "part": "2"}.get(row.role if row else "", "3")
-    return role, item.name.casefold()
-
-
-def _row(item: Item, pictures: Mapping[int, str]) -> Row:
-    choices = [_choice(candidate, pictures) for candidate in item.candidates[:_CHOICES]]
-    if item.document is None:
-        return Row(
-            item, Shown(item.name, item.name[:1], "", item.kind, None, "clear", "", False, None), choices
-        )
-    return Row(item, _shown(item.document, pictures), choices)
-
-
-def _choice(candidate: Candidate, pictures: Mapping[int, str]) -> Choice:
-    bars = [(_SIGNALS.get(name, name), round(100 * value)) for name, value in candidate.signals.items()]
-    return Choice(_shown(candidate.document, pictures), round(100 * candidate.score), candidate.why, bars)
-
-
-def _shown(document: Document, pictures: Mapping[int, str]) -> Shown:
-    family = title_of(document.architecture)
-    base = f"{document.version} · {family}" if document.version else family
-    has = document.preview_id in pictures
-    return Shown(
-        document.name,
-        document.name[:1].upper(),
-        base,
-        short_kind(document),
-        document.size,
-        cover(document),
-        f"p{document.preview_id}" if has else "",
-        "local" in document.flags,
-        next((ref.url for ref in document.sources if ref.url), None),
-    )
+    items = in_order(item for item in plan.items if item.action == action)
+    return group_of(action, items, 100 * len(items) / max(len(plan.items), 1), pictures)
 
 
 def _wanted(plan: Plan) -> Iterator[int]:
@@ -174,7 +76,7 @@ def _wanted(plan: Plan) -> Iterator[int]:
         for item in plan.items:
             if item.action != action:
                 continue
-            shown = [item.document, *(one.document for one in item.candidates[:_CHOICES])]
+            shown = [item.document, *(one.document for one in item.candidates[:CHOICES])]
             for document in shown:
                 if document is not None and document.preview_id is not None and cover(document) != "adult":
                     yield document.preview_id

@@ -24,6 +24,7 @@ _ENVIRONMENT.filters.update(
     count=words.count_told,
     day=words.day,
     moment=words.moment,
+    source_title=words.source_title,
     kind_title=words.kind_title,
     title_of=words.title_of,
     value_title=words.value_title,

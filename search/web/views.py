@@ -1,7 +1,7 @@
 """What is shown of an answer: facets, chips and cards as flat records, so that templates hold no logic."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
 from indexer.domain import vocabulary
@@ -25,6 +25,7 @@ __all__ = [
     "facets",
     "short_kind",
     "widened_fields",
+    "yours",
 ]
 
 _SHOWN = 8
@@ -33,7 +34,17 @@ _SHOWN = 8
 _REST = 32
 """So many more are behind it; rarer values are found by typing their name."""
 
-_ORDER = ("type", "arch", "family", "category", "tag", "creator", "base", "adapter", "has", "is", "licence")
+_ORDER = (
+    *("type", "arch", "family", "category", "tag", "mytag", "creator", "base", "adapter", "has", "is"),
+    "licence",
+)
+YOURS: Mapping[str, str] = {
+    "unseen": "Not seen yet",
+    "favourite": "Favourites",
+    "rated": "Rated by you",
+}
+"""Values of ``is`` that stand above the other filters."""
+
 _OPEN = ("type", "arch", "category", "tag")
 
 _ADULT = 4 | 8 | 16 | 32
@@ -191,6 +202,15 @@ def facets(wanted: Wanted, counted: Mapping[str, Mapping[str, int]]) -> list[Fac
     return found
 
 
+def yours(wanted: Wanted, counted: Mapping[str, Mapping[str, int]]) -> list[Value]:
+    """The user's own states, always at hand; none for an empty library."""
+    here, field = wanted.url(), FIELDS["is"]
+    if field.name not in counted:
+        return []
+    values = [_value(wanted, here, field, name, counted["is"].get(name, 0)) for name in YOURS]
+    return [replace(value, title=YOURS[name]) for name, value in zip(YOURS, values, strict=True)]
+
+
 def _values(wanted: Wanted, field: Field, counts: Mapping[str, int]) -> list[Value]:
     chosen = {v: None for clause in wanted.clauses if clause.field is field for v in clause.values}
     if field.type is FieldType.TREE:
@@ -198,9 +218,13 @@ def _values(wanted: Wanted, field: Field, counts: Mapping[str, int]) -> list[Val
     else:
         names = [*chosen, *(name for name in counts if name not in chosen)]
     # The query language cannot say a value that holds a quote.
-    names = [name for name in names if name and '"' not in name][: _SHOWN + _REST]
+    names = [name for name in names if name and '"' not in name and not _own(field, name)][: _SHOWN + _REST]
     here = wanted.url()
     return [_value(wanted, here, field, name, counts.get(name)) for name in names]
+
+
+def _own(field: Field, name: str) -> bool:
+    return field.name == "is" and (name in YOURS or name == "seen")
 
 
 def _value(wanted: Wanted, here: str, field: Field, name: str, count: int | None) -> Value:

@@ -12,6 +12,7 @@ __all__ = [
     "day",
     "kind_title",
     "moment",
+    "source_title",
     "title_of",
     "value_title",
 ]
@@ -80,6 +81,21 @@ def moment(at: datetime) -> str:
     """A moment in this machine's time: ``30 June 2025, 03:00``."""
     here = at.astimezone()
     return f"{here.day} {here:%B %Y, %H:%M}"
+
+
+def source_title(source: str) -> str:
+    """Who makes a claim: ``Civitai``, ``a civitai.info file beside it``, ``its own header (kohya)``."""
+    where, _, what = source.partition(":")
+    match where:
+        case "sidecar":
+            return f"a {what} file beside it"
+        case "header":
+            return f"its own header ({what})"
+        case "folder":
+            return f"its folder {what}"
+        case "huggingface":
+            return "Hugging Face"
+    return where.capitalize() + (f" ({what})" if what else "")
 
 
 def kind_title(kind: str) -> str:

@@ -57,7 +57,37 @@ def test_a_view_is_what_open_clip_would_see(
     picture = np.random.default_rng(1).integers(0, 256, (*shape, 3), np.uint8)
     got = decoder.decode(png(picture), Wanted(view=encoder.view))
     assert got.view is not None
-    np.testing.assert_allclose(encoder.encode_views([got.view]), encoder.encode([picture]), atol=1e-5)
+    parts = encoder.load()
+    transformed = parts.tower.see(parts.preprocess(Image.fromarray(picture))[None])
+    expected = parts.tower.joined([transformed])
+    np.testing.assert_allclose(encoder.encode_views([got.view]), expected, atol=1e-3)
+    np.testing.assert_allclose(encoder.encode([picture]), expected, atol=1e-3)
+
+
+@pytest.mark.parametrize("container", ["JPEG", "PNG", "WEBP"])
+@pytest.mark.parametrize("size", [(832, 1216), (512, 768), (300, 240), (20, 33)])
+def test_a_view_alone_is_the_view_beside_everything_else(
+    decoder: PreviewDecoder, container: str, size: tuple[int, int]
+) -> None:
+    buffer = io.BytesIO()
+    Image.fromarray(draw("disc", "oil", side=400)).resize(size).save(buffer, container, quality=90)
+    alone = decoder.decode(buffer.getvalue(), Wanted(False, False, View(224), colour=False))
+    beside = decoder.decode(buffer.getvalue(), Wanted(view=View(224)))
+    assert alone.view is not None and beside.view is not None
+    assert (alone.width, alone.height, alone.colour) == (*size, "")
+    assert np.abs(alone.view.astype(int) - beside.view).mean() < 2.5
+
+
+@pytest.mark.parametrize("mode", ["L", "CMYK"])
+def test_a_view_alone_of_other_colours_and_turned_pictures(decoder: PreviewDecoder, mode: str) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    buffer = io.BytesIO()
+    Image.fromarray(draw("horizon", "flat")).convert(mode).save(buffer, "JPEG", exif=exif)
+    alone = decoder.decode(buffer.getvalue(), Wanted(False, False, View(32), colour=False))
+    beside = decoder.decode(buffer.getvalue(), Wanted(view=View(32)))
+    assert alone.view is not None and beside.view is not None
+    np.testing.assert_array_equal(alone.view, beside.view)
 
 
 def test_wishes_differ_from_picture_to_picture(decoder: PreviewDecoder) -> None:

@@ -88,3 +88,14 @@ def test_the_alpha_of_oft_is_a_constraint() -> None:
 def test_nothing_read_changes_nothing() -> None:
     verdict = identify(header(both()))
     assert with_alphas(verdict, {}, {}) == (verdict, ())
+
+
+def test_an_alpha_that_holds_the_root_of_rslora_agrees_with_what_is_stated() -> None:
+    """LyCORIS saves alpha * sqrt(rank), so that alpha / rank is the scale for every loader."""
+    metadata = {"ss_network_alpha": "4", "ss_network_args": json.dumps({"rs_lora": "True"})}
+    verdict = identify(header(both(), metadata=metadata))
+    told, warnings = with_alphas(verdict, {"lora_unet_x.alpha": 4 * 8**0.5}, metadata)
+    assert told.scale == pytest.approx(4 / 8**0.5)
+    assert warnings == ()
+    _, (warning,) = with_alphas(verdict, {"lora_unet_x.alpha": 5.0}, metadata)
+    assert warning.code == "alpha_mismatch"

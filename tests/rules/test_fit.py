@@ -304,3 +304,47 @@ def test_families_and_predictions_lower_the_score() -> None:
     assert score("pony", "pony") == 1.0
     assert score("illustrious", "noobai") > score("pony", "illustrious") > 0
     assert score("noobai", "noobai", "v") < score("noobai", "noobai", "epsilon") == 1.0
+
+
+# ---------------------------------------------------------------- models that tensors cannot tell apart
+
+
+def attention_only() -> dict[str, tuple[int, ...]]:
+    return peft(weights("flux1-dev.diffusers", "attn.to_q", "attn.to_k"), prefix="transformer.")
+
+
+def test_what_may_be_for_two_models_works_on_the_commoner_one_and_may_on_the_other() -> None:
+    common, rare = (check(attention_only(), whole(layout)) for layout in ("flux1-dev", "chroma"))
+    assert (common.verdict, rare.verdict) == ("compatible", "partial")
+    assert any("Chroma" in reason for reason in common.reasons)
+    assert "nothing in it says" in rare.reasons[0] and "FLUX.1" in rare.reasons[0]
+
+
+@pytest.mark.parametrize(("said", "works"), [("chroma", "chroma"), ("flux1", "flux1-dev")])
+def test_metadata_tells_which_of_two_models_an_adapter_is_for(said: str, works: str) -> None:
+    adapter = side(attention_only(), metadata={"ss_base_model_version": said})
+    other = {"chroma": "flux1-dev", "flux1-dev": "chroma"}[works]
+    assert check(adapter, whole(works)).verdict == "compatible"
+    verdict = check(adapter, whole(other))
+    assert verdict.verdict == "partial"
+    assert "it was made for" in verdict.reasons[0]
+
+
+def svdquant() -> dict[str, tuple[int, ...]]:
+    """Blocks of FLUX.1 as nunchaku packs and calls them."""
+    found: dict[str, tuple[int, ...]] = {}
+    for block in range(19):
+        for name in ("qkv_proj", "qkv_proj_context", "mlp_fc1", "mlp_context_fc1"):
+            stem = f"transformer_blocks.{block}.{name}"
+            found |= {f"{stem}.qweight": (9216, 1536), f"{stem}.wscales": (48, 9216)}
+            found |= {f"{stem}.lora_down": (3072, 32), f"{stem}.lora_up": (9216, 32)}
+    for block in range(38):
+        stem = f"single_transformer_blocks.{block}.norm.linear"
+        found |= {f"{stem}.qweight": (2304, 1536), f"{stem}.wscales": (48, 9216)}
+    return found
+
+
+def test_of_a_base_packed_under_other_names_the_layout_is_compared_and_that_is_said() -> None:
+    verdict = check(kohya(weights("flux1-dev", "img_attn", "linear1")), svdquant())
+    assert (verdict.verdict, verdict.unmatched) == ("compatible", 0)
+    assert any("not the file" in reason for reason in verdict.reasons)

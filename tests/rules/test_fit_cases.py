@@ -25,13 +25,15 @@ def of(relation: str) -> list[Pair]:
 
 
 def test_adapters_work_on_bases_of_their_architecture() -> None:
-    """Partial only where the base lacks modules: encoders outside the file, image attention of one Wan."""
+    """Partial only where the base lacks modules (encoders outside the file, image attention of one Wan), or
+    where nothing tells an adapter from one for a commoner model."""
     for pair in of("same"):
         verdict = pair.verdict
         if verdict.mismatched:
             continue  # one label, two sizes: told by the tensors
         assert verdict.verdict in ("compatible", "partial"), pair
-        assert verdict.verdict == "compatible" or verdict.idle or verdict.unmatched, pair
+        untold = pair.lookalike and "nothing in it says" in verdict.reasons[0]
+        assert verdict.verdict == "compatible" or verdict.idle or verdict.unmatched or untold, pair
     same = of("same")
     good = [pair for pair in same if pair.verdict.verdict == "compatible" or pair.verdict.idle]
     assert len(good) >= 0.9 * len(same)
@@ -40,7 +42,8 @@ def test_adapters_work_on_bases_of_their_architecture() -> None:
 def test_nothing_is_called_compatible_across_architectures_but_true_twins() -> None:
     false = [p for p in of("cross") if p.verdict.verdict == "compatible" and not p.lookalike]
     assert false == []
-    assert sum(pair.verdict.verdict == "compatible" for pair in of("cross")) < 0.005 * len(of("cross"))
+    twins = {pair.adapter for pair in of("cross") if pair.verdict.verdict == "compatible"}
+    assert len(twins) <= 1  # one for Chroma that nothing tells from those for FLUX.1
 
 
 def test_compatible_means_that_every_module_fits() -> None:

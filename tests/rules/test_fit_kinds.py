@@ -123,3 +123,25 @@ def test_upscalers_go_with_everything() -> None:
 def test_what_goes_on_no_base() -> None:
     assert check(load_layout("sd1"), "sd1").verdict == "unknown"
     assert check({"nothing": (3, 5)}, "sd1").verdict == "unknown"
+
+
+def stability_control_lora(layout: str) -> Shapes:
+    """Factors of the encoder's matrices and kernels, with the weights that are its own."""
+    found: dict[str, tuple[int, ...]] = {"lora_controlnet": (0,), "input_hint_block.0.weight": (16, 3, 3, 3)}
+    for name, shape in control(layout).items():
+        stem = name.removeprefix("control_model.").removesuffix(".weight")
+        if name.endswith(".weight") and len(shape) > 1 and not stem.startswith(("input_hint", "zero_convs")):
+            ones = [1] * (len(shape) - 2)
+            found |= {f"{stem}.up": (shape[0], 64, *ones), f"{stem}.down": (64, *shape[1:])}
+    return found
+
+
+def test_control_loras_of_bare_factors_are_compared_module_by_module() -> None:
+    adapter = stability_control_lora("sdxl")
+    good = check(adapter, load_layout("sdxl"))
+    assert (good.verdict, good.unmatched, good.mismatched) == ("compatible", 0, 0)
+    assert good.matched > 300
+    assert check(adapter, load_layout("sdxl.diffusers")).verdict == "compatible"
+    assert check(adapter, load_layout("sd1")).verdict == "incompatible"
+    broken = {**adapter, "middle_block.0.in_layers.2.down": (32, 1280, 3, 3)}
+    assert check(broken, load_layout("sdxl")).matched == good.matched - 1

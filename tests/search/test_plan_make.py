@@ -162,6 +162,7 @@ def test_the_page_needs_nothing_else(pinakes: Pinakes, klein: Plan, tmp_path: Pa
     assert page == plan_page(pinakes, klein)
     assert "<script" not in page and "<link" not in page and "src=" not in page
     assert page.count("data:image/webp") > 30
+    assert all(f'id="only-{action}"' in page for action, count in klein.totals.items() if count)
     assert "url(http" not in page and "@import" not in page
     for name in ("plan.html", "plan.csv", "plan.json"):
         write_plan(pinakes, klein, tmp_path / name)

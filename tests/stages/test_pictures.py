@@ -9,11 +9,13 @@ from sqlalchemy import select
 from indexer.catalog.database import open_catalog
 from indexer.catalog.schema import Preview, VectorSpace
 from indexer.errors import UsageError
+from indexer.indexes.vector_manifest import read_manifest
 from indexer.indexes.vectors import saved_generation
 from indexer.pipeline import IndexReport, index_folders, rebuild_indexes
 from indexer.progress import Silent
 from indexer.settings import Settings
 from search.service import Pinakes
+from tests.embedding.test_style_file import write_style_file
 from tests.embedding.tiny_clip import TINY, register, write_weights
 from tests.models import write_library, write_picture
 
@@ -122,3 +124,62 @@ def test_weights_that_cannot_be_had_are_said_in_one_line(folder: Path, settings:
     )
     assert index(folder, missing, watcher).pictures.embedded == 4
     assert any(note.startswith("CLIP is off") for note in watcher.notes)
+
+
+def test_vectors_that_come_later_leave_everything_else_as_it_was(
+    folder: Path, settings: Settings, weights: Path
+) -> None:
+    index(folder, settings)
+    before = pictured(settings)
+    index(folder, settings.model_copy(update={"clip_model": TINY, "clip_pretrained": str(weights)}))
+    assert pictured(settings) == before
+    assert spaces(settings) == ["content", "semantic", "style"]
+
+
+def test_a_style_encoder_from_a_file_takes_part_in_style(
+    folder: Path, settings: Settings, weights: Path, tmp_path: Path
+) -> None:
+    path = write_style_file(tmp_path / "encoder" / "style.safetensors")
+    index(folder, settings)
+    plain = read_manifest(settings.vector_folder / "style").identity
+    both = settings.model_copy(
+        update={"style_encoder": path, "clip_model": TINY, "clip_pretrained": str(weights)}
+    )
+    watcher = Silent()
+    assert index(folder, both, watcher).pictures.embedded == 4
+    assert spaces(both) == ["content", "semantic", "style", "style"]
+    assert not [note for note in watcher.notes if "off" in note]
+    fused = read_manifest(both.vector_folder / "style").identity
+    assert fused != plain
+    with Pinakes(both) as pinakes:
+        picture = folder / "loras" / "set1" / "model001.png"
+        assert pinakes.similar(picture, by="style").hits[0].document.name == "model 1"
+    index(folder, both.model_copy(update={"style_encoder_share": 1.0}))
+    assert read_manifest(both.vector_folder / "style").identity != fused
+    index(folder, settings)
+    assert read_manifest(settings.vector_folder / "style").identity == plain
+
+
+def test_a_style_encoder_that_cannot_be_had_is_said_in_one_line(folder: Path, settings: Settings) -> None:
+    watcher = Silent()
+    missing = settings.model_copy(update={"style_encoder": Path("/no/such/style.safetensors")})
+    assert index(folder, missing, watcher).pictures.embedded == 4
+    assert any(note.startswith("The style encoder is off") for note in watcher.notes)
+
+
+def pictured(settings: Settings) -> list[tuple[object, ...]]:
+    catalog = open_catalog(settings)
+    with catalog.read() as session:
+        columns = (
+            Preview.id,
+            Preview.status,
+            Preview.width,
+            Preview.height,
+            Preview.colour,
+            Preview.thumbnail,
+        )
+        found: list[tuple[object, ...]] = [
+            tuple(row) for row in session.execute(select(*columns).order_by(Preview.id))
+        ]
+    catalog.close()
+    return found

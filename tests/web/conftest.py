@@ -1,6 +1,7 @@
 """A real Chromium over a real server. Any error in its console or request to elsewhere fails the test."""
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -23,8 +24,16 @@ Open = Callable[..., Page]
 
 
 @pytest.fixture(scope="session")
-def address(demo_home: Settings) -> Iterator[str]:
-    with serving(demo_home) as address:
+def own_home(demo_home: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """The demo library in a home of its own: who opens a page leaves marks in it."""
+    home = tmp_path_factory.mktemp("web") / "home"
+    shutil.copytree(demo_home.home, home)
+    return Settings(home=home, decode_workers=2)
+
+
+@pytest.fixture(scope="session")
+def address(own_home: Settings) -> Iterator[str]:
+    with serving(own_home) as address:
         yield address
 
 

@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from indexer.catalog.crawls import open_crawl, pause_crawl
 from indexer.overriding import change_overrides
 from indexer.pipeline import index_folders
 from indexer.progress import Silent
 from indexer.settings import Settings
+from indexer.under_way import telling
 from search.service import Pinakes
 from search.web.health import health_view
 from search.web.model import model_view
@@ -64,3 +66,17 @@ def test_a_models_page_tells_training_and_a_persons_word(settings: Settings, pin
     assert "Your word</strong>: kind <bdi>vae" in text
     assert "found: <bdi>lora" in text
     assert "train images" in text and "<bdi>40</bdi>" in text
+
+
+def test_hubs_newer_versions_and_work_are_told(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path)
+    question = {"query": "<ink>", "sort": "Newest"}
+    with Pinakes(settings) as opened, telling(settings, "Indexing folders", Silent()) as progress:
+        with opened.catalog.write() as session:
+            crawl = open_crawl(session, "civitai", "https://hub.example", question, afresh=False)
+            pause_crawl(session, crawl.id, "failed", "http_500", "The hub is broken.")
+        with progress.stage("Files", "files", 12) as stage:
+            stage.advance(3)
+            text = render("health.html", **health_view(opened))
+    assert "query=&lt;ink&gt;" in text and "The hub is broken." in text
+    assert "Indexing folders" in text and 'max="12"' in text

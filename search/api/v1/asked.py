@@ -13,7 +13,6 @@ from indexer.settings import Settings
 from search.api.v1.errors import HubError, wrong
 from search.api.v1.naming import base_model, drop_in, uses
 from search.api.v1.parameters import LARGEST, Parameters, day_before
-from search.api.v1.shapes import kind_of
 from search.query import ParsedQuery, QueryError, parse_query
 from search.safe import HIDDEN, kept_back
 
@@ -29,8 +28,8 @@ Check = Callable[[PublishedModel], bool]
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A question. ``where`` narrows entries, ``checks`` the models that are found; ``levels`` is the mask of
-    image levels to show. ``nothing``: it asks for what this library never has."""
+    """A question. ``where`` narrows entries, ``types`` (the hub's, none: all) and ``checks`` the models that
+    are found; ``levels`` is the mask of image levels to show. ``nothing``: it asks for what is never here."""
 
     limit: int
     page: int | None
@@ -39,6 +38,7 @@ class Asked:
     named: bool
     parsed: ParsedQuery
     where: Filter
+    types: frozenset[str] = frozenset()
     ids: Sequence[int] = ()
     checks: Sequence[Check] = field(default=())
     levels: int = _SAFE_LEVELS
@@ -73,6 +73,7 @@ def read_asked(parameters: Parameters, settings: Settings) -> Asked:
         named=sort is not None,
         parsed=parsed,
         where=And((parsed.where, *_hidden(parameters, settings, parsed, nsfw), *_filters(parameters))),
+        types=frozenset(parameters.choices("types", read_table("civitai_listing.toml")["types"])),
         ids=numbers,
         checks=_checks(parameters),
         levels=_ALL_LEVELS if nsfw or settings.show_adult or numbers else _SAFE_LEVELS,
@@ -139,13 +140,9 @@ def _spellings(label: object) -> Sequence[str]:
 
 def _checks(parameters: Parameters) -> Sequence[Check]:
     checks: list[Check] = []
-    if types := parameters.choices("types", read_table("civitai_listing.toml")["types"]):
-        checks.append(lambda model: kind_of(model) in types)
     if bases := parameters.many("baseModels"):
         wanted = {keyword(row.id if (row := base_label(label)) else label) for label in bases}
-        checks.append(
-            lambda model: any(keyword(base_model(document)) in wanted for document in model.documents)
-        )
+        checks.append(lambda model: any(keyword(base_model(facts)) in wanted for facts in model.entries))
     checks += _said_checks(parameters)
     if allowed := parameters.choices("allowCommercialUse", read_table("civitai_listing.toml")["commercial"]):
         checks.append(lambda model: _permitted(model, allowed))
@@ -183,5 +180,5 @@ def _early(said: object, today: str) -> bool:
 
 
 def _permitted(model: PublishedModel, allowed: Sequence[str]) -> bool:
-    have = set(uses((model.said or {}).get("allowCommercialUse"), model.documents)) - {"None"}
+    have = set(uses((model.said or {}).get("allowCommercialUse"), model.entries)) - {"None"}
     return bool(have & set(allowed)) or (not have and "None" in allowed)

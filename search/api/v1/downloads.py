@@ -18,7 +18,7 @@ from search.api.v1.file_shapes import file_number
 from search.api.v1.parameters import LARGEST, Parameters
 from search.service import Pinakes
 
-__all__ = ["byte_range", "download"]
+__all__ = ["byte_range", "disposition", "download"]
 
 _CHUNK = 1 << 20
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
@@ -117,7 +117,7 @@ def _answer(file: _Open, request: Request) -> Response:
     headers = {
         "Accept-Ranges": "bytes",
         "ETag": mark,
-        "Content-Disposition": _disposition(file.name),
+        "Content-Disposition": disposition(file.name),
     }
     asked = request.headers.get("range", "") if request.headers.get("if-range", mark) == mark else ""
     first, last, status = 0, file.size - 1, 200
@@ -163,8 +163,11 @@ def _content(opened: FileIO, first: int, count: int) -> Iterator[bytes]:
             yield part
 
 
-def _disposition(name: str) -> str:
-    """As an attachment, by an ASCII name and by the real one (RFC 6266)."""
+def disposition(name: str) -> str:
+    """As an attachment (RFC 6266), by the real name beside an ASCII one where they differ: clients split the
+    header at ``filename=`` and take what follows."""
     plain = _UNSAFE.sub("_", name)[:200]
+    if plain == name:
+        return f'attachment; filename="{plain}"'
     real = quote(name.encode("utf-8", "replace"), safe="")
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{real}"

@@ -38,8 +38,8 @@ def wrong(name: str, message: str, code: str = "invalid_value") -> HubError:
 
 
 def missing(what: str) -> HubError:
-    """Nothing of this name: 404."""
-    return HubError(404, f"No {what} found.")
+    """Nothing of this name: 404. Clients look for these two words."""
+    return HubError(404, f"Not found: no {what}.")
 
 
 class HubRoute(APIRoute):

@@ -1,18 +1,18 @@
 """Files and pictures of a version in the hub's shape."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache, lru_cache
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from indexer.catalog.published_records import HeldFile, OfferedFile, PublishedVersion, ShownImage
 from indexer.domain.vocabulary import read_table
 from search.api.v1.naming import drop_in, own_number, version_number
 from search.api.v1.typed import typed
 
-__all__ = ["file_items", "file_number", "image_items", "image_number", "image_url"]
+__all__ = ["download_address", "file_items", "file_number", "image_items", "image_number", "image_url"]
 
 _APART = ("id", "name", "type", "sizeKB", "metadata", "hashes", "primary", "downloadUrl", "verdict")
-_IMAGE_APART = ("id", "url", "hash", "width", "height", "type")
 
 
 def file_number(file: OfferedFile | HeldFile) -> int:
@@ -27,24 +27,28 @@ def file_items(version: PublishedVersion, base: str, *, primary_only: bool = Fal
     known = {file.file_id for file in version.offered}
     loose = [file for file in version.held if file.id not in known]
     chosen = any(file.primary for file in version.offered)
-    items = [_offered(file, version, base) for file in version.offered]
-    items += [_held(file, version, base) for file in loose]
+    address = download_address(version, base)
+    items = [_offered(file, address) for file in version.offered]
+    items += [_held(file, address) for file in loose]
     if items and not chosen:
         items[0]["primary"] = True
-        items[0]["downloadUrl"] = _address(version, base, {})
+        items[0]["downloadUrl"] = address
     return [item for item in items if item["primary"]] if primary_only else items
 
 
-def _offered(file: OfferedFile, version: PublishedVersion, base: str) -> dict[str, Any]:
+def download_address(version: PublishedVersion, base: str) -> str:
+    """Where a version's primary file can be had."""
+    return f"{base}/api/download/models/{version_number(version)}"
+
+
+def _offered(file: OfferedFile, address: str) -> dict[str, Any]:
     told = file.detail.get("metadata")
     metadata = {"format": file.format, "size": None, "fp": file.precision}
     metadata |= told if isinstance(told, dict) else {}
-    return _item(
-        file, version, base, metadata, file.type or "Model", typed(file.detail, "file", {}, apart=_APART)
-    )
+    return _item(file, address, metadata, file.type or "Model", typed(file.detail, "file", {}, apart=_APART))
 
 
-def _held(file: HeldFile, version: PublishedVersion, base: str) -> dict[str, Any]:
+def _held(file: HeldFile, address: str) -> dict[str, Any]:
     table = drop_in()
     types: Mapping[str, int] = file.verdict.get("dtypes") or {}
     most = max(types, key=lambda name: types[name]) if types else ""
@@ -53,20 +57,21 @@ def _held(file: HeldFile, version: PublishedVersion, base: str) -> dict[str, Any
         "size": "full" if file.verdict.get("kind") == "checkpoint" else None,
         "fp": table["precisions"].get(most.lower()),
     }
-    return _item(file, version, base, metadata, "Model", typed({}, "file", {}))
+    return _item(file, address, metadata, "Model", typed({}, "file", {}))
 
 
 def _item(
     file: OfferedFile | HeldFile,
-    version: PublishedVersion,
-    base: str,
+    address: str,
     metadata: Mapping[str, Any],
     kind: str,
     told: Mapping[str, Any],
 ) -> dict[str, Any]:
     number = file_number(file)
     primary = isinstance(file, OfferedFile) and file.primary
-    asked = _asked(file) | ({} if primary else {"fileId": str(number)})
+    asked = _asked(file.url) if isinstance(file, OfferedFile) else ""
+    own = "" if primary else f"{'&' if asked else ''}fileId={number}"
+    query = f"?{asked}{own}" if asked or own else ""
     return {
         "id": number,
         "sizeKB": (file.size or 0) / 1024,
@@ -75,31 +80,34 @@ def _item(
         **told,
         "metadata": metadata,
         "hashes": _hashes(file.hashes),
-        "downloadUrl": _address(version, base, asked),
+        "downloadUrl": f"{address}{query}",
         "primary": primary,
     }
 
 
-def _asked(file: OfferedFile | HeldFile) -> dict[str, str]:
-    """The parameters of the hub's own address of a file."""
-    url = file.url if isinstance(file, OfferedFile) else None
-    parts = urlsplit(url or "")
-    if not parts.path.startswith("/api/download/models/"):
-        return {}
-    pairs = (part.partition("=")[::2] for part in parts.query.split("&") if "=" in part)
-    return {name: value for name, value in pairs if name in ("type", "format", "size", "fp")}
+def _asked(url: str | None) -> str:
+    """The parameters of the hub's own address of a file that tell it from its neighbours."""
+    path, _, query = (url or "").partition("?")
+    return _kept(query) if query and "/api/download/models/" in path else ""
 
 
-def _address(version: PublishedVersion, base: str, asked: Mapping[str, str]) -> str:
-    query = urlencode(asked, safe="%+")
-    return f"{base}/api/download/models/{version_number(version)}" + (f"?{query}" if query else "")
+@lru_cache(maxsize=1_000)
+def _kept(query: str) -> str:
+    pairs = (part.partition("=")[::2] for part in query.partition("#")[0].split("&") if "=" in part)
+    known = {name: value for name, value in pairs if name in ("type", "format", "size", "fp")}
+    return urlencode(known, safe="%+")
 
 
 def _hashes(hashes: Mapping[str, str]) -> dict[str, str]:
     """Upper-case hex under the hub's names, in its order."""
-    names = {row["kind"]: name for name, row in read_table("civitai.toml")["hashes"].items() if name != "why"}
-    order = ("autov1", "autov2", "autov3", "sha256", "crc32", "blake3")
-    return {names[kind]: hashes[kind].upper() for kind in order if kind in hashes}
+    return {name: hashes[kind].upper() for kind, name in _hash_names() if kind in hashes}
+
+
+@cache
+def _hash_names() -> Sequence[tuple[str, str]]:
+    rows = read_table("civitai.toml")["hashes"].items()
+    names = {row["kind"]: name for name, row in rows if name != "why"}
+    return [(kind, names[kind]) for kind in ("autov1", "autov2", "autov3", "sha256", "crc32", "blake3")]
 
 
 def image_number(image: ShownImage) -> int:
@@ -116,17 +124,23 @@ def image_items(version: PublishedVersion, base: str, levels: int) -> list[dict[
 
 
 def _image(image: ShownImage, base: str) -> dict[str, Any]:
-    told = typed(image.meta, "image", {"nsfwLevel": image.nsfw_level or 0}, apart=_IMAGE_APART)
-    return {
+    """As ``typed`` would tell it, by hand: a page of models has a thousand."""
+    told = image.meta
+    level, meta = told.get("nsfwLevel"), told.get("meta")
+    item = {
         "id": image_number(image),
-        "url": image_url(image, base),
-        **{name: told.pop(name) for name in ("nsfwLevel",)},
+        "url": image.url or image_url(image, base),
+        "nsfwLevel": level if type(level) is int and abs(level) < 2**63 else image.nsfw_level or 0,
         "width": image.width or 0,
         "height": image.height or 0,
         "hash": image.blurhash,
         "type": image.media,
-        **told,
+        "meta": meta if type(meta) is dict else None,
     }
+    for name, value in told.items():
+        if name not in item:
+            item[name] = value
+    return item
 
 
 def image_url(image: ShownImage, base: str) -> str:

@@ -7,12 +7,11 @@ from typing import Any
 
 from fastapi import Request
 
-from indexer.catalog.entries import documents
 from indexer.catalog.published_find import version_keys
 from indexer.catalog.published_images import ImageSpan, images_page
+from indexer.catalog.published_parts import stored_entries
 from indexer.catalog.published_records import ShownImage
 from indexer.domain.filters import keyword
-from indexer.domain.records import Document
 from indexer.domain.vocabulary import base_label, read_table
 from search.api.v1.asked import NUMBERED
 from search.api.v1.cursor import AFTER, Cursor, read_cursor
@@ -40,7 +39,7 @@ class _Of:
     """The version that shows a picture."""
 
     number: int
-    document: Document
+    facts: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +52,7 @@ class _Question:
 
     def shows(self, image: ShownImage, of: _Of) -> bool:
         """Whether a picture may be shown at all."""
-        if self.hidden & set(of.document.hidden):
+        if self.hidden & set(of.facts["hidden"]):
             return False
         return not (image.nsfw_level or 0) & ~self.levels
 
@@ -91,8 +90,8 @@ def _collect(
         with pinakes.catalog.read() as session:
             rows = images_page(session, span, size)
             ids = {image.version_id for _, image in rows if image is not None}
-            keys, known = version_keys(session, ids), documents(session, ids)
-        homes = {id_: _Of(number_of(keys[id_], id_), one) for id_, one in known.items()}
+            keys, known = version_keys(session, ids), stored_entries(session, ids)
+        homes = {id_: _Of(number_of(keys[id_], id_), one.facts) for id_, one in known.items()}
         for place, image in rows:
             span = replace(span, after=place)
             of = homes.get(image.version_id) if image is not None else None
@@ -185,10 +184,10 @@ def _item(image: ShownImage, of: _Of, base: str) -> dict[str, Any]:
         "nsfw": bool(level & ~3),
         "nsfwLevel": _word(level),
         "browsingLevel": level,
-        "createdAt": _text(told.get("createdAt")) or moment(of.document.created),
+        "createdAt": _text(told.get("createdAt")) or moment(of.facts["created"]),
         "postId": told["postId"] if type(told.get("postId")) is int else None,
-        "username": _text(user) or of.document.creator,
-        "baseModel": _text(told.get("baseModel")) or base_model(of.document),
+        "username": _text(user) or of.facts["creator"],
+        "baseModel": _text(told.get("baseModel")) or base_model(of.facts),
         "modelVersionIds": _versions(told.get("modelVersionIds"), of.number),
         "stats": _stats(stats if isinstance(stats, dict) else {}),
         "meta": meta if isinstance(meta, dict) else None,

@@ -5,15 +5,16 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from indexer.catalog.norms import read_norms
-from indexer.catalog.published import published_models, siblings
+from indexer.catalog.published import model_statements, published_models, siblings
 from indexer.catalog.published_find import count_models, model_ids, owners
-from indexer.catalog.published_records import PublishedModel
-from indexer.domain.records import Document
+from indexer.catalog.published_parts import stored_entries, type_not_denied
+from indexer.catalog.published_records import PublishedModel, StoredEntry
 from indexer.indexes.text import TextQuery
 from search.api.v1.asked import Asked
 from search.api.v1.cursor import AFTER, AT, Cursor, read_cursor
 from search.api.v1.naming import drop_in, is_own, model_number
-from search.api.v1.orders import Place, first_of, phases_of, read_on
+from search.api.v1.orders import Place, phases_of, read_on, stands_first
+from search.api.v1.shapes import kind_of
 from search.ranking import load_weights, weigh
 from search.retrieval import RANKED, Span, text_candidates
 from search.service import Pinakes
@@ -102,7 +103,7 @@ def _hits(pinakes: Pinakes, asked: Asked) -> Iterator[Sequence[int]]:
     start = 0
     if order is None:
         yield _ranked(pinakes, asked)
-        start = RANKED
+        start = text.ranked
     while start < _SPOKEN and (ids := text.search(query, RANKED, offset=start).ids):
         yield ids
         start += RANKED
@@ -110,7 +111,7 @@ def _hits(pinakes: Pinakes, asked: Asked) -> Iterator[Sequence[int]]:
 
 def _ranked(pinakes: Pinakes, asked: Asked) -> Sequence[int]:
     """The best matches by all signals, as search ranks them; each version for itself."""
-    found = text_candidates(pinakes.text, asked.parsed, asked.where, Span(RANKED), ())
+    found = text_candidates(pinakes.text, asked.parsed, asked.where, Span(pinakes.text.ranked), ())
     with pinakes.catalog.read() as session:
         norms = read_norms(session)
     cards = [card._replace(fold=card.id) for card in found.cards]
@@ -134,7 +135,7 @@ def _remade(pinakes: Pinakes, asked: Asked, ids: Iterator[int], at: Cursor | Non
             return page
         looked += len(chunk)
         passed += len(chunk)
-        page.models += _checked(pinakes, asked, chunk)
+        page.models += _whole(pinakes, _passing(pinakes, asked, chunk))
         page.cursor = Cursor(AT, sort, 0, 0.0, chunk[-1], passed)
     if next(walk, None) is None:
         page.cursor = None
@@ -153,15 +154,26 @@ def _behind(ids: list[int], at: Cursor) -> list[int]:
     return ids[ids.index(at.id) + 1 if at.id in ids else at.skip :]
 
 
-def _checked(
-    pinakes: Pinakes, asked: Asked, ids: Sequence[int], known: Mapping[int, Document] | None = None
-) -> list[PublishedModel]:
+def _passing(pinakes: Pinakes, asked: Asked, ids: Sequence[int]) -> Sequence[int]:
     """Models by id, in order, less those that a check refuses."""
+    if not asked.types and not asked.checks:
+        return ids
     with pinakes.catalog.read() as session:
-        if asked.checks:
-            told = published_models(session, ids, known, whole=False)
-            ids = [id_ for id_ in ids if id_ in told and all(check(told[id_]) for check in asked.checks)]
-        models = published_models(session, ids, known)
+        # What another type is said of falls out by one look at the statement's text: types may be rare.
+        ids = type_not_denied(session, ids, asked.types) if asked.types else ids
+        told = model_statements(session, ids)
+    return [
+        id_
+        for id_ in ids
+        if id_ in told
+        and (not asked.types or kind_of(told[id_]) in asked.types)
+        and all(check(told[id_]) for check in asked.checks)
+    ]
+
+
+def _whole(pinakes: Pinakes, ids: Sequence[int]) -> list[PublishedModel]:
+    with pinakes.catalog.read() as session:
+        models = published_models(session, ids)
     return [models[id_] for id_ in ids if id_ in models]
 
 
@@ -171,73 +183,64 @@ def _walked(pinakes: Pinakes, asked: Asked, at: Cursor | None) -> ModelPage:
     walk = _Walk(pinakes, asked)
     place = Place(at.phase, at.value, at.id, at.skip) if at is not None and at.kind == AFTER else Place()
     before = ((asked.page or 1) - 1) * asked.limit if at is None else 0
+    wanted = before + asked.limit
     budget = _LOOKED_AT + 2 * before
-    page = ModelPage()
+    found: list[int] = []
     for firsts in walk.firsts(place):
-        skipped = firsts[:before] if not asked.checks else []
-        firsts, before = firsts[len(skipped) :], before - len(skipped)
-        if not asked.checks:
-            firsts = firsts[: asked.limit - len(page.models)]
-        known = {m.id: m for m in _checked(pinakes, asked, [id_ for id_, _ in firsts], walk.documents)}
-        for id_, after in firsts:
+        for model, after in firsts:
             place = after
-            if id_ not in known:
-                continue
-            if before > 0:
-                before -= 1
-                continue
-            page.models.append(known[id_])
-            if len(page.models) == asked.limit:
+            if model is not None:
+                found.append(model)
+            if len(found) == wanted:
                 break
-        if len(page.models) == asked.limit or walk.looked > budget:
-            page.cursor = Cursor(AFTER, asked.sort, place.phase, place.value, place.id, place.skip)
-            return page
-    return page
+        if len(found) == wanted or walk.looked > budget:
+            cursor = Cursor(AFTER, asked.sort, place.phase, place.value, place.id, place.skip)
+            return ModelPage(_whole(pinakes, found[before:]), cursor)
+    return ModelPage(_whole(pinakes, found[before:]))
 
 
 class _Walk:
-    """Entries on from a place, some at a time, less those whose model has a better one."""
+    """Entries on from a place, some at a time: each model once, at its best entry."""
 
     def __init__(self, pinakes: Pinakes, asked: Asked) -> None:
         self._pinakes = pinakes
+        self._asked = asked
         self._size = max(20, asked.limit)
         self._phases = phases_of(drop_in()["sort"][asked.sort], asked.where)
-        self._models: dict[int, int] = {}
-        self._documents: dict[int, dict[int, Document]] = {}
-        self._firsts: dict[int, int | None] = {}
+        self._entries: dict[int, StoredEntry] = {}
+        self._owners: dict[int, int] = {}
+        self._seen: set[int] = set()
         self.looked = 0
 
-    @property
-    def documents(self) -> Mapping[int, Document]:
-        """All documents that were read, by version."""
-        return {id_: document for found in self._documents.values() for id_, document in found.items()}
-
-    def firsts(self, place: Place) -> Iterator[list[tuple[int, Place]]]:
-        """Models with the place after them, a few hundred at a time, to the end."""
-        found: list[tuple[int, Place]] = []
+    def firsts(self, place: Place) -> Iterator[list[tuple[int | None, Place]]]:
+        """Models with the place after them, a hundred entries at a time, to the end. None stands for one that
+        has a better entry, or that a check refuses."""
         hits = read_on(self._pinakes.text, self._phases, place, self._size, self._read)
-        for count, (id_, after) in enumerate(hits, 1):
-            model = self._models[id_]
-            if self._first(model) == id_:
-                found.append((model, after))
-            if count % self._size == 0:
-                self.looked = count
-                yield found
-                found = []
-        if found:
-            yield found
+        while batch := [hit for _, hit in zip(range(self._size), hits, strict=False)]:
+            self.looked += len(batch)
+            fresh = {self._owners[id_]: after for id_, after in reversed(batch)}
+            fresh = {model: after for model, after in fresh.items() if model not in self._seen}
+            self._seen |= fresh.keys()
+            passing = set(_passing(self._pinakes, self._asked, list(fresh)))
+            if place.begun or place.phase:
+                passing -= self._behind({model: fresh[model] for model in passing})
+            firsts = {after: model for model, after in fresh.items() if model in passing}
+            yield [(firsts.get(after), after) for _, after in batch]
 
-    def _first(self, model: int) -> int | None:
-        """The best entry of a model."""
-        if model not in self._firsts:
-            known = self._documents[model]
-            self._firsts[model] = next(iter(known)) if len(known) == 1 else first_of(self._phases, known)
-        return self._firsts[model]
-
-    def _read(self, ids: Sequence[int]) -> Mapping[int, Document]:
-        wanted = [id_ for id_ in ids if id_ not in self._models]
+    def _behind(self, places: Mapping[int, Place]) -> set[int]:
+        """Models that have an entry before the one at their place: it was told on an earlier page."""
         with self._pinakes.catalog.read() as session:
-            read = siblings(session, wanted) if wanted else {}
-        self._documents |= read
-        self._models |= {id_: model for model, found in read.items() for id_ in found}
-        return {id_: self._documents[self._models[id_]][id_] for id_ in ids if id_ in self._models}
+            entries = siblings(session, places)
+        return {
+            model
+            for model, place in places.items()
+            if not stands_first(self._phases, place, entries.get(model, ()))
+        }
+
+    def _read(self, ids: Sequence[int]) -> Mapping[int, StoredEntry]:
+        wanted = [id_ for id_ in ids if id_ not in self._entries]
+        if wanted:
+            with self._pinakes.catalog.read() as session:
+                self._entries |= stored_entries(session, wanted)
+                self._owners |= owners(session, wanted)
+        return {id_: self._entries[id_] for id_ in ids if id_ in self._owners and id_ in self._entries}

@@ -26,7 +26,7 @@ def model_named(pinakes: Pinakes, text: str) -> PublishedModel | None:
         ids = model_ids(session, [f"civitai:{number}"]).values() or _own(number)
         models = published_models(session, ids)
     found = [model for model in models.values() if model_number(model) == number]
-    return found[0] if found and any(v.document or v.said for v in found[0].versions) else None
+    return found[0] if found and any(version.told for version in found[0].versions) else None
 
 
 def version_named(pinakes: Pinakes, text: str) -> Release | None:

@@ -3,12 +3,11 @@
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 
 from indexer.catalog.published_records import PublishedModel, PublishedVersion
-from indexer.domain.records import Document
 from indexer.domain.vocabulary import base_label, base_labels
 
 __all__ = [
@@ -65,23 +64,20 @@ def _digits(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else None
 
 
-def type_of(document: Document | None) -> str:
-    """The type of a model by what it was found to be."""
-    if document is None:
-        return "Other"
-    table = drop_in()
-    found = table["kinds"].get(document.kind, "Other")
-    return str(table["adapters"].get(document.adapter, found) if document.kind == "lora" else found)
+def type_of(facts: Mapping[str, Any]) -> str:
+    """The type of a model by what it was found to be (a document as plain data)."""
+    table, kind = drop_in(), facts.get("kind")
+    found = table["kinds"].get(kind, "Other")
+    return str(table["adapters"].get(facts.get("adapter"), found) if kind == "lora" else found)
 
 
-def base_model(document: Document | None) -> str:
+def base_model(facts: Mapping[str, Any]) -> str:
     """The base model as a source claims it, spelled as the hub does; else by what the tensors are."""
-    if document is None:
-        return str(drop_in()["labels"]["none"])
-    if document.base_label:
-        known = base_label(document.base_label)
-        return known.id if known is not None else document.base_label
-    return label_of(document.architecture_path, document.family)
+    claimed = facts.get("base_label")
+    if claimed:
+        known = base_label(claimed)
+        return known.id if known is not None else str(claimed)
+    return label_of(facts.get("architecture_path") or (), facts.get("family"))
 
 
 def label_of(path: Sequence[str], family: str | None) -> str:
@@ -108,15 +104,21 @@ def _labels() -> Mapping[tuple[str, str | None], str]:
 
 def air(model: PublishedModel, version: PublishedVersion, kind: str, base: str) -> str:
     """``urn:air:ECOSYSTEM:TYPE:SOURCE:MODEL@VERSION`` (developer.civitai.com, "AIR")."""
-    label = base_label(base)
-    ecosystem = (label.ecosystem if label and label.ecosystem else "other").lower().replace(" ", "")
-    place = "civitai" if model_number(model) != own_number(model.id) else "pinakes"
+    number = model_number(model)
+    place = "civitai" if number != own_number(model.id) else "pinakes"
     named = drop_in()["air"].get(kind, "other")
-    return f"urn:air:{ecosystem}:{named}:{place}:{model_number(model)}@{version_number(version)}"
+    return f"urn:air:{_ecosystem(base)}:{named}:{place}:{number}@{version_number(version)}"
 
 
-def uses(said: Any, documents: Iterable[Document]) -> list[str]:
-    """``allowCommercialUse`` as a list, however it was spelled; by our permissions where nobody said it."""
+@lru_cache(maxsize=1_000)
+def _ecosystem(base: str) -> str:
+    label = base_label(base)
+    return (label.ecosystem if label and label.ecosystem else "other").lower().replace(" ", "")
+
+
+def uses(said: Any, entries: Iterable[Mapping[str, Any]]) -> list[str]:
+    """``allowCommercialUse`` as a list, however it was spelled; by what ``entries`` (documents as plain data)
+    permit where nobody said it."""
     table = drop_in()
     if isinstance(said, list):
         return [word for word in said if isinstance(word, str)]
@@ -125,7 +127,7 @@ def uses(said: Any, documents: Iterable[Document]) -> list[str]:
         if inner[:1] == "{" and inner[-1:] == "}":
             return [word for part in inner[1:-1].split(",") if (word := part.strip().strip('"'))]
         return list(table["widening"].get(inner, (inner,) if inner else ()))
-    granted = {permission for document in documents for permission in document.permissions}
+    granted = {permission for facts in entries for permission in facts["permissions"]}
     return [name for permission, name in table["uses"].items() if permission in granted]
 
 

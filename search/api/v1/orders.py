@@ -5,24 +5,45 @@ comes after is asked for by a filter on the value, and only what has that very v
 """
 
 import struct
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Protocol
 
+from indexer.catalog.published_records import StoredEntry
 from indexer.domain.cards import day_number
 from indexer.domain.fields import FIELDS
 from indexer.domain.filters import ALL, And, Filter, Not, Range
-from indexer.domain.records import Document
 from indexer.indexes.text import TextIndex, TextQuery
 
-__all__ = ["Phase", "Place", "Read", "first_of", "phases_of", "read_on", "value_of"]
+__all__ = ["Ordered", "Phase", "Place", "Read", "phases_of", "read_on", "stands_first", "value_of"]
 
-Read = Callable[[Sequence[int]], Mapping[int, Document]]
-"""Documents by id."""
+
+class Ordered(Protocol):
+    """What orders go by, as a document and an entry have it."""
+
+    @property
+    def id(self) -> int:
+        """Of the version."""
+
+    @property
+    def rating(self) -> float | None:
+        """In stars."""
+
+    @property
+    def downloads(self) -> int | None:
+        """A number."""
+
+    @property
+    def created(self) -> str | None:
+        """A day, as ``YYYY-MM-DD``."""
+
+
+Read = Callable[[Sequence[int]], Mapping[int, Ordered]]
+"""Entries by id."""
 
 _COLUMNS = {"newest": "created", "oldest": "created", "rating": "rating", "downloads": "downloads"}
 _EPOCH = date(1970, 1, 1).toordinal()
-_LAST_DAY = date.max.toordinal() - _EPOCH
 _WINDOW = 100_000
 """So many entries of one day are put in order at most."""
 
@@ -66,28 +87,35 @@ def _known(order: str) -> Filter:
     return Range(FIELDS[column], low=_iso(1) if column == "created" else 0.0)
 
 
-def first_of(phases: Sequence[Phase], documents: Mapping[int, Document]) -> int | None:
-    """Which of several entries stands first in the order; None when none of them is in it."""
-    places = [
-        (number, *_key(phase.order, document))
-        for document in documents.values()
-        for number, phase in enumerate(phases)
-        if phase.where.match(document)
-    ]
-    return min(places)[-1] if places else None
+def stands_first(phases: Sequence[Phase], place: Place, siblings: Iterable[StoredEntry]) -> bool:
+    """Whether none of an entry's ``siblings`` stands before it; ``place`` is that after the entry."""
+    own = (_sign(phases[place.phase].order) * place.value, place.id)
+    for number, phase in enumerate(phases[: place.phase + 1]):
+        for sibling in siblings:
+            if sibling.id == place.id or not _may_stand(phase.order, sibling):
+                continue
+            before = number < place.phase or _key(phase.order, sibling) < own
+            if before and phase.where.match(sibling.document):
+                return False
+    return True
 
 
-def _key(order: str, document: Document) -> tuple[float, int]:
-    return (_sign(order) * value_of(order, document), document.id)
+def _may_stand(order: str, entry: Ordered) -> bool:
+    """Whether an entry has a value that an order goes by."""
+    return order == "any" or getattr(entry, _COLUMNS[order]) is not None
 
 
-def value_of(order: str, document: Document) -> float:
+def _key(order: str, entry: Ordered) -> tuple[float, int]:
+    return (_sign(order) * value_of(order, entry), entry.id)
+
+
+def value_of(order: str, entry: Ordered) -> float:
     """What an order goes by: a day counted from 1970, or a number as engines keep it (32 bits)."""
     if order in ("newest", "oldest"):
-        return float(day_number(document.created))
+        return float(day_number(entry.created))
     if order == "any":
         return 0.0
-    return _single(float(getattr(document, _COLUMNS[order]) or 0.0))
+    return _single(float(getattr(entry, _COLUMNS[order]) or 0.0))
 
 
 def _sign(order: str) -> int:
@@ -175,7 +203,8 @@ def _ascending(text: TextIndex, phase: Phase, place: Place, size: int, read: Rea
     few enough."""
     first = int(place.value) if place.begun else 1
     wanted = size + (place.skip if place.begun else 0)
-    low, high = first, _LAST_DAY
+    newest = text.search(TextQuery((), where=phase.where, order="newest"), 1).ids
+    low, high = first, max((int(value_of("oldest", one)) for one in read(newest).values()), default=first)
     while low < high:
         middle = (low + high) // 2
         if text.search(_days(phase, first, middle), 1).total >= wanted:

@@ -1,9 +1,10 @@
 """Civitai's public REST API v1 (developer.civitai.com, reference of the site's API) over this library."""
 
 from typing import Annotated, Any
+from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from search.api.answering import Json
 from search.api.v1.asked import NUMBERED, read_asked
@@ -14,7 +15,7 @@ from search.api.v1.hashes import Digests, full_hashes, hash_asked
 from search.api.v1.images import image_page
 from search.api.v1.listing import counted_models, models_page
 from search.api.v1.lookup import Release, by_hashes, model_named, numbers, releases, version_named
-from search.api.v1.parameters import Parameters
+from search.api.v1.parameters import LARGEST, Parameters
 from search.api.v1.shapes import Shown, mini_version, model_item, release_item
 from search.api.v1.words import creator_page, enums, tag_page
 from search.service import Pinakes
@@ -67,9 +68,13 @@ def model(pinakes: Library, request: Request, number: str) -> Response:
 
 
 @router.get(f"{_V1}/model-versions/mini/{{number}}")
-def mini(pinakes: Library, request: Request, number: str) -> Response:
-    """The short form of a version."""
-    return Json(mini_version(*_version(pinakes, number), _whole(request)))
+def mini(pinakes: Library, request: Request, query: Query, number: str) -> Response:
+    """The short form of a version, of its primary file unless another is named."""
+    file = query.whole("modelFileId", 0, LARGEST)
+    told = mini_version(*_version(pinakes, number), _whole(request), file)
+    if told is None:
+        raise missing(f"file {file} of this version")
+    return Json(told)
 
 
 @router.get(f"{_V1}/model-versions/by-hash/{{digits}}")
@@ -134,8 +139,11 @@ def downloaded(pinakes: Library, request: Request, query: Query, number: str) ->
 
 
 @router.api_route(f"{_V1}/{{rest:path}}", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
-def nothing(rest: str) -> Response:
-    """What is not served here."""
+def nothing(request: Request, rest: str) -> Response:
+    """What is not served here; a slash too many is taken off, as at the hub."""
+    if rest.endswith("/") and rest.strip("/"):
+        query = f"?{request.url.query}" if request.url.query else ""
+        return RedirectResponse(f"{_V1}/{quote(rest.strip('/'))}{query}", 308)
     raise HubError(404, f"There is no route {rest[:100]!r} here.")
 
 

@@ -1,12 +1,13 @@
 """Models and versions in the hub's shape: its own statement where it made one, else what we found."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 from typing import Any, Final
 
 from indexer.catalog.published_records import PublishedModel, PublishedVersion
 from indexer.domain.vocabulary import read_table
-from search.api.v1.file_shapes import file_items, image_items
+from search.api.v1.file_shapes import download_address, file_items, image_items
 from search.api.v1.naming import (
     air,
     base_model,
@@ -40,14 +41,13 @@ class Shown:
 
 def model_item(model: PublishedModel, shown: Shown) -> dict[str, Any]:
     """A model with its versions."""
-    said = dict(model.said or {})
-    ours = _found(model)
-    allowed = uses(said.get("allowCommercialUse"), model.documents)
-    told = typed(said, "model", ours, apart=_APART)
+    said = model.said or {}
+    allowed = uses(said.get("allowCommercialUse"), model.entries)
+    told = typed(said, "model", _found(model), apart=_APART)
     kind = told["type"]
     return {
         "id": model_number(model),
-        "name": said["name"] if isinstance(said.get("name"), str) else ours["name"],
+        "name": _name(model),
         **told,
         "allowCommercialUse": f"{{{','.join(allowed)}}}" if shown.listed else allowed,
         "stats": _numbers(said, model.numbers, _MODEL_NUMBERS),
@@ -64,9 +64,8 @@ def release_item(model: PublishedModel, version: PublishedVersion, shown: Shown)
     place = version_order(model).index(version)
     item = _version(model, version, whole["type"], place, shown)
     told = typed(version.said or {}, "release", {"updatedAt": lambda: _published(version)})
-    named = model.said or {}
     about = {
-        "name": named["name"] if isinstance(named.get("name"), str) else _found(model)["name"],
+        "name": _name(model),
         **{name: whole[name] for name in ("type", "nsfw", "poi")},
         **({"mode": whole["mode"]} if whole["mode"] else {}),
     }
@@ -76,11 +75,18 @@ def release_item(model: PublishedModel, version: PublishedVersion, shown: Shown)
     return {**head, "modelId": model_number(model), **item, **extra, "model": about, **tail}
 
 
-def mini_version(model: PublishedModel, version: PublishedVersion, shown: Shown) -> dict[str, Any]:
-    """The short form of a version, for programs that load models."""
+def mini_version(
+    model: PublishedModel, version: PublishedVersion, shown: Shown, file: int | None = None
+) -> dict[str, Any] | None:
+    """The short form of a version, for programs that load models: with its primary file, or that of the
+    number ``file``. None when it has no such file."""
     item = release_item(model, version, shown)
     files = item["files"]
-    main = next((file for file in files if file["primary"]), files[0] if files else {})
+    main = next((one for one in files if one["primary"]), files[0] if files else {})
+    if file is not None:
+        main = next((one for one in files if one["id"] == file), {})
+        if not main:
+            return None
     whole = typed(model.said or {}, "model", _found(model))
     return {
         "air": item["air"],
@@ -109,7 +115,8 @@ def mini_version(model: PublishedModel, version: PublishedVersion, shown: Shown)
 
 def kind_of(model: PublishedModel) -> str:
     """The hub's type of a model."""
-    return str(typed(model.said or {}, "model", _found(model))["type"])
+    said = (model.said or {}).get("type")
+    return said if isinstance(said, str) else str(typed({}, "model", _found(model))["type"])
 
 
 def version_order(model: PublishedModel) -> Sequence[PublishedVersion]:
@@ -119,7 +126,9 @@ def version_order(model: PublishedModel) -> Sequence[PublishedVersion]:
         index = (version.said or {}).get("index")
         return (index if type(index) is int else 0, _published(version), version_number(version))
 
-    shown = [v for v in model.versions if v.said is not None or v.document is not None]
+    shown = [version for version in model.versions if version.told]
+    if len(shown) < 2:
+        return shown
     newest = sorted(shown, key=lambda version: place(version)[1:], reverse=True)
     return sorted(newest, key=lambda version: place(version)[0])
 
@@ -128,36 +137,51 @@ def _published(version: PublishedVersion) -> str:
     said = version.said or {}
     told = (said.get(name) for name in ("publishedAt", "createdAt"))
     known = next((text for text in told if isinstance(text, str)), None)
-    return known or moment((version.document and version.document.created) or version.added_at)
+    return known or moment(version.facts.get("created") or version.added_at)
 
 
-def _found(model: PublishedModel) -> dict[str, Any]:
-    """What stands where the hub said nothing of a model."""
-    document = next(iter(model.documents), None)
-    copied: Mapping[str, Any] = next(
-        (v.said["model"] for v in model.versions if v.said and _names_model(v.said)), {}
-    )
-    if document is None:
-        return {"name": str(copied.get("name") or model.key), **copied}
-    permits = {permission for one in model.documents for permission in one.permissions}
-    return {
-        "name": document.name,
-        "description": document.description or None,
-        "type": type_of(document),
-        "nsfw": "adult" in document.hidden,
-        "nsfwLevel": document.nsfw_level or 0,
-        "allowNoCredit": "no-credit" in permits,
-        "allowDerivatives": "merge" in permits,
-        "allowDifferentLicense": "different-licence" in permits,
-        "minor": "minor" in document.hidden,
-        "poi": "real_person" in document.hidden,
-        "mode": drop_in()["modes"].get(model.gone),
-        "tags": list(document.tags),
-    } | dict(copied)
+def _name(model: PublishedModel) -> str:
+    for told in (model.said or {}, _copied(model), model.facts):
+        name = told.get("name")
+        if isinstance(name, str):
+            return name
+    return model.key
 
 
-def _names_model(said: Mapping[str, Any]) -> bool:
-    return isinstance(said.get("model"), dict)
+def _found(model: PublishedModel) -> Mapping[str, Any]:
+    """What stands where the hub said nothing of a model: a copy of its words, else what was found, which is
+    looked up when it is asked for."""
+    return {name: partial(find, model) for name, find in _FINDS.items()} | dict(_copied(model))
+
+
+def _copied(model: PublishedModel) -> Mapping[str, Any]:
+    """What a copy of the hub's answer beside a file says of the model."""
+    told = (v.said["model"] for v in model.versions if v.said and isinstance(v.said.get("model"), dict))
+    return next(told, {})
+
+
+def _is_hidden(flag: str, model: PublishedModel) -> bool:
+    return flag in model.facts.get("hidden", ())
+
+
+def _permits(permission: str, model: PublishedModel) -> bool:
+    return any(permission in facts["permissions"] for facts in model.entries)
+
+
+_FINDS: Mapping[str, Callable[[PublishedModel], Any]] = {
+    "description": lambda model: model.facts.get("description") or None,
+    "type": lambda model: type_of(model.facts),
+    "nsfw": partial(_is_hidden, "adult"),
+    "nsfwLevel": lambda model: model.facts.get("nsfw_level"),
+    "allowNoCredit": partial(_permits, "no-credit"),
+    "allowDerivatives": partial(_permits, "merge"),
+    "allowDifferentLicense": partial(_permits, "different-licence"),
+    "minor": partial(_is_hidden, "minor"),
+    "poi": partial(_is_hidden, "real_person"),
+    "mode": lambda model: drop_in()["modes"].get(model.gone),
+    "tags": lambda model: model.facts.get("tags"),
+}
+"""Fields of a model by what was found; None where nothing was."""
 
 
 def _creator(said: Mapping[str, Any], model: PublishedModel) -> dict[str, Any]:
@@ -165,46 +189,48 @@ def _creator(said: Mapping[str, Any], model: PublishedModel) -> dict[str, Any]:
     if isinstance(told, dict) and isinstance(told.get("username"), str):
         image = told.get("image")
         return {**told, "image": image if isinstance(image, str) else None}
-    document = next(iter(model.documents), None)
-    return {"username": model.creator or (document and document.creator) or "", "image": None}
+    return {"username": model.creator or model.facts.get("creator") or "", "image": None}
 
 
 def _numbers(said: Mapping[str, Any], numbers: Mapping[str, Any], always: Sequence[str]) -> dict[str, Any]:
     """Numbers by the hub's names: its present ones always, those of older answers where they are known."""
-    rows = read_table("civitai.toml")["statistics"]
     known = {
-        rows[name]["key"]: numbers.get(name) or 0
-        for name in rows
-        if name != "why" and (name in always or numbers.get(name) is not None)
+        key: numbers.get(name) or 0
+        for name, key in _keys().items()
+        if name in always or numbers.get(name) is not None
     }
     left = said.get("stats")
     return {**known, **({k: v for k, v in left.items() if k not in known} if isinstance(left, dict) else {})}
 
 
+@cache
+def _keys() -> Mapping[str, str]:
+    """The hub's names of numbers, by ours."""
+    rows = read_table("civitai.toml")["statistics"]
+    return {name: row["key"] for name, row in rows.items() if name != "why"}
+
+
 def _version(
     model: PublishedModel, version: PublishedVersion, kind: str, place: int, shown: Shown
 ) -> dict[str, Any]:
-    document = version.document
     ours: dict[str, Any] = {
         "index": place,
-        "name": (document and document.version) or "v1.0",
-        "baseModel": lambda: base_model(document),
+        "name": lambda: version.facts.get("version") or "v1.0",
+        "baseModel": lambda: base_model(version.facts),
         "createdAt": lambda: moment(version.added_at),
         "publishedAt": lambda: _published(version),
-        "nsfwLevel": (document and document.nsfw_level) or 0,
-        "description": None,
-        "trainedWords": lambda: list(document.trigger_words) if document else [],
+        "nsfwLevel": lambda: version.facts.get("nsfw_level"),
+        "trainedWords": lambda: version.facts.get("trigger_words"),
     }
     told = typed(version.said or {}, "version", ours, apart=_VERSION_APART)
     files = file_items(version, shown.base, primary_only=shown.primary_only)
     primary = next((file for file in files if file["primary"]), None)
-    number = version_number(version)
     return {
-        "id": number,
+        "id": version_number(version),
         **told,
         "air": air(model, version, kind, told["baseModel"]),
         "stats": _numbers(version.said or {}, version.numbers, _VERSION_NUMBERS),
         "files": files,
         "images": image_items(version, shown.base, shown.levels),
-        "downloadUrl": (primary or {}).get("downloadUrl") or f"{shown.base}/api/download/models/{number}",
+        "downloadUrl": (primary or {}).get("downloadUrl") or download_address(version, shown.base),
     }

@@ -2,18 +2,27 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from search.api.v1.naming import drop_in
 
 __all__ = ["typed"]
 
-_IS: Mapping[str, Callable[[Any], bool]] = {
-    "text": lambda value: isinstance(value, str),
-    "flag": lambda value: isinstance(value, bool),
-    "whole": lambda value: type(value) is int and abs(value) < 2**63,
-    "object": lambda value: isinstance(value, dict),
-    "words": lambda value: isinstance(value, list) and all(isinstance(word, str) for word in value),
+_TYPES: Mapping[str, type] = {"text": str, "flag": bool, "whole": int, "object": dict, "words": list}
+
+
+class _Row(NamedTuple):
+    """A field: what is of ``type`` and passes ``check`` (None: all) stays."""
+
+    name: str
+    type: type
+    check: Callable[[Any], bool] | None
+    default: Any
+
+
+_CHECKS: Mapping[str, Callable[[Any], bool]] = {
+    "whole": lambda value: abs(value) < 2**63,
+    "words": lambda value: all(type(word) is str for word in value),
 }
 
 
@@ -26,13 +35,13 @@ def typed(
     A value of ``ours`` may be a function, called where it is needed.
     """
     found: dict[str, Any] = {}
-    for name, fits, default in _rows(shape):
+    for name, kind, check, default in _rows(shape):
         value = said.get(name)
-        if value is None or not fits(value):
+        if type(value) is not kind or (check is not None and not check(value)):
             value = ours.get(name)
             value = value() if callable(value) else value
-            if value is None or not fits(value):
-                value = list(default) if isinstance(default, list) else default
+            if type(value) is not kind or (check is not None and not check(value)):
+                value = list(default) if type(default) is list else default
         found[name] = value
     for name, value in said.items():
         if name not in found and name not in apart:
@@ -41,7 +50,11 @@ def typed(
 
 
 @cache
-def _rows(shape: str) -> Sequence[tuple[str, Callable[[Any], bool], Any]]:
-    """Name, check of the type, and default of each field of a shape."""
+def _rows(shape: str) -> Sequence[_Row]:
     rows = drop_in()["fields"][shape].items()
-    return [(name, _IS[row["type"].rstrip("?")], row.get("default")) for name, row in rows if name != "why"]
+    found = []
+    for name, row in rows:
+        if name != "why":
+            word = row["type"].rstrip("?")
+            found.append(_Row(name, _TYPES[word], _CHECKS.get(word), row.get("default")))
+    return found

@@ -1,4 +1,4 @@
-// Keys: / searches, arrows move among cards, ? helps, Esc leaves.
+// Keys: / searches, arrows move among cards, f makes a favourite, ? helps, Esc leaves.
 
 import { $, $$, isTyping } from "./dom.js";
 
@@ -12,6 +12,7 @@ export function startKeyboard() {
     else if (isTyping(event.target)) fromSearch(event);
     else if (event.key === "/") focusSearch(event);
     else if (event.key === "?") openHelp(event);
+    else if (event.key === "f") favourite(event);
     else if (STEPS[event.key]) move(event, STEPS[event.key]);
     else if (event.key === "Home" || event.key === "End") jump(event);
   });
@@ -44,6 +45,14 @@ function focusSearch(event) {
 function openHelp(event) {
   event.preventDefault();
   $("#help").showModal();
+}
+
+// The card that has the focus, or the model of this page.
+function favourite(event) {
+  const form = $("[data-heart]", document.activeElement.closest(".card") ?? $("#marks") ?? document.createElement("i"));
+  if (!form) return;
+  event.preventDefault();
+  form.requestSubmit();
 }
 
 // From the search box, down goes into the gallery.

@@ -146,6 +146,12 @@ function watchEnd() {
   watcher.observe(link);
 }
 
+// A library that changes meanwhile moves cards to another page; none is shown twice.
+function withoutShown(content) {
+  for (const card of $$(".card[id]", content)) if (document.getElementById(card.id)) card.remove();
+  return content;
+}
+
 async function extend(link) {
   const item = link.closest("li");
   if (item.dataset.loading) return;
@@ -153,7 +159,7 @@ async function extend(link) {
   try {
     const html = await fragment(link.dataset.more);
     // The answer may have been replaced while these cards were on their way.
-    if (html !== null && item.isConnected) item.replaceWith(parse(html));
+    if (html !== null && item.isConnected) item.replaceWith(withoutShown(parse(html)));
   } catch (error) {
     delete item.dataset.loading;
     toast(error.message);

@@ -18,6 +18,9 @@ from indexer.settings import Settings
 from tests.api.serving import serving
 from tests.api.v1.schema import Client
 
+FILE = "key name type size format precision primary"
+IMAGE = "location position media width height blurhash nsfw_level"
+
 
 def crawled(base: str, home: Path, key: str | None = None) -> Settings:
     settings = Settings(
@@ -35,39 +38,16 @@ def contents(settings: Settings) -> dict[str, object]:
     catalog = open_catalog(settings)
     with catalog.read() as session:
         keys = {id_: key for id_, key in session.execute(select(Version.id, Version.key))}  # noqa: C416
-        files = session.execute(
-            select(
-                HubFileRow.id,
-                HubFileRow.version_id,
-                HubFileRow.key,
-                HubFileRow.name,
-                HubFileRow.type,
-                HubFileRow.size,
-                HubFileRow.format,
-                HubFileRow.precision,
-                HubFileRow.primary,
-            )
-        ).all()
+        files = session.scalars(select(HubFileRow)).all()
         hashes = session.execute(select(HashRow.hub_file_id, HashRow.kind, HashRow.value)).all()
-        images = session.execute(
-            select(
-                Preview.version_id,
-                Preview.location,
-                Preview.position,
-                Preview.media,
-                Preview.width,
-                Preview.height,
-                Preview.blurhash,
-                Preview.nsfw_level,
-            )
-        ).all()
-        names = {row[0]: (keys[row[1]], row[2]) for row in files}
+        images = session.scalars(select(Preview)).all()
+        names = {file.id: (keys[file.version_id], file.key) for file in files}
         found = {
             "models": sorted(session.scalars(select(Model.key))),
             "versions": sorted(keys.values()),
-            "files": sorted((keys[row[1]], *map(str, row[2:])) for row in files),
+            "files": sorted((keys[file.version_id], *_told(file, FILE)) for file in files),
             "hashes": sorted((*names[row[0] or 0], row[1], row[2]) for row in hashes),
-            "images": sorted((keys[row[0]], *map(str, row[1:])) for row in images),
+            "images": sorted((keys[image.version_id], *_told(image, IMAGE)) for image in images),
             "documents": {
                 keys[id_]: comparable(document)
                 for _, id_, document in changed_entries(session, 0, 10_000)
@@ -76,6 +56,10 @@ def contents(settings: Settings) -> dict[str, object]:
         }
     catalog.close()
     return found
+
+
+def _told(row: object, names: str) -> list[str]:
+    return [str(getattr(row, name)) for name in names.split()]
 
 
 def comparable(document: Document) -> Document:

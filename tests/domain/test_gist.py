@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search.plan_words import about, same_title, title_words
+from indexer.domain.gist import about, same_title, title_words
 from tests.search.planning import model
 
 

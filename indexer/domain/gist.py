@@ -1,4 +1,7 @@
-"""Words of a model that survive a move: its title without its base, and what it is about. Pure."""
+"""The gist of a model: what it is called, what it is about, what is said of it. Pure.
+
+Equivalents on other bases are found by it, so bases, releases and kinds are no part of a title here.
+"""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -9,11 +12,13 @@ from indexer.domain.records import Document
 from indexer.domain.text import words
 from indexer.domain.vocabulary import families, read_table
 
-__all__ = ["about", "called", "same_title", "shared_tags", "title_words"]
+__all__ = ["about", "called", "reader", "same_title", "shared_tags", "spoken", "title_words"]
 
 _ABOUT = 24
 _PROMPTS = 2
 _TRAINED = 8
+_DESCRIBED = 600
+"""Characters of a description, and of a prompt, that are compared."""
 _SAYS = re.compile(
     r"v\d+\w*|\d+(?:\.\d+)*[a-z]?|ver(?:sion)?|final|beta|alpha|new|old|lora|locon|loha|lokr|dora|lycoris|adapter|"
     r"checkpoint|model|embedding|fp8|fp16|bf16|safetensors|for|the|of|and|by|with|base|style|vpred|eps"
@@ -41,8 +46,14 @@ def _bases() -> re.Pattern[str]:
         "low",
         "noise",
     )
-    choices = sorted({*(p for row in rows for p in row), *families_, *extra}, key=len, reverse=True)
+    every = {*(p for row in rows for p in row), *families_, *extra}
+    choices = sorted(every, key=lambda choice: (-len(choice), choice))
     return re.compile(rf"(?<!\w)(?:{'|'.join(choices)})(?!\w)")
+
+
+def reader() -> str:
+    """By what rules gists are read; what was kept of other rules is of no use."""
+    return f"{_SAYS.pattern}\n{_bases().pattern}\n{_ABOUT} {_PROMPTS} {_TRAINED} {_DESCRIBED}"
 
 
 @lru_cache(maxsize=65_536)
@@ -93,3 +104,19 @@ def _plain(text: str) -> Iterable[str]:
 def shared_tags(document: Document) -> frozenset[str]:
     """Its tags, folded, without its category, which counts by itself."""
     return frozenset(map(keyword, document.tags)) - {keyword(document.category or "")}
+
+
+def spoken(document: Document) -> frozenset[str]:
+    """Words that are said of it anywhere; of long texts of their beginnings."""
+    texts = (
+        document.name,
+        document.version,
+        document.category or "",
+        *document.trigger_words,
+        *document.tags,
+        *document.training_tags,
+        *document.file_names[:2],
+        *(prompt[:_DESCRIBED] for prompt in document.prompts[:3]),
+        document.description[:_DESCRIBED],
+    )
+    return frozenset().union(*map(words, texts))  # one by one: texts in lower case are cut quicker

@@ -1,0 +1,68 @@
+"""The most frequent words that begin with what is typed, told at once also for one letter or two.
+
+Words that begin with a letter are a tenth of all words, and asking the index for the most frequent goes
+through each of them. So in large indexes they are gathered ahead, in the background, and kept until the index
+has grown by a tenth: which words are the most frequent hardly changes.
+"""
+
+import string
+import threading
+from collections.abc import Mapping, Sequence
+from heapq import nsmallest
+from typing import Any
+
+from indexer.indexes.text_schema import BRIEF
+
+__all__ = ["Beginnings"]
+
+_KEPT = 9
+_LARGE = 50_000
+"""An index of fewer entries is asked each time."""
+
+_GROWN = 1.1
+_REMEMBERED = 10_000
+_LETTERS = string.ascii_lowercase + string.digits
+
+Words = Sequence[tuple[str, int]]
+
+
+class Beginnings:
+    """Words of short fields with their frequencies, by how they begin. Many threads may share it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._documents = 0
+        self._known: dict[str, Words] = {}
+        self._gathered: Mapping[str, Words] = {}
+
+    def words(self, searcher: Any, beginning: str, count: int) -> Words:
+        """The ``count`` most frequent words with this beginning, at most ``_KEPT``."""
+        documents = int(searcher.num_docs)
+        if documents < _LARGE:
+            return _asked(searcher, beginning)[:count]
+        with self._lock:
+            stale = not self._documents <= documents <= self._documents * _GROWN
+            if stale:
+                self._documents, self._known = documents, {}
+        if stale:
+            threading.Thread(target=self._gather, args=(searcher,), daemon=True).start()
+        found = self._gathered.get(beginning) or self._known.get(beginning)
+        if found is None:
+            found = self._known[beginning] = _asked(searcher, beginning)
+            if len(self._known) > _REMEMBERED:
+                self._known = {}
+        return found[:count]
+
+    def _gather(self, searcher: Any) -> None:
+        """Of all pairs of letters; those of one letter follow from them."""
+        table: dict[str, Words] = {}
+        for first in _LETTERS:
+            pairs = {first + second: _asked(searcher, first + second) for second in _LETTERS}
+            every = [word for words in pairs.values() for word in words]
+            table |= pairs | {first: nsmallest(_KEPT, every, key=lambda word: (-word[1], word[0]))}
+        self._gathered = table
+
+
+def _asked(searcher: Any, beginning: str) -> Words:
+    found: Words = searcher.terms_with_prefix(BRIEF, beginning, limit=_KEPT)
+    return found
