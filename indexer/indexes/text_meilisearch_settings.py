@@ -14,7 +14,7 @@ __all__ = [
     "sized_id", "words_attribute",
 ]  # fmt: skip
 
-FORMAT = 2
+FORMAT = 3
 """Number of the documents' layout; an index of another format is built anew."""
 
 MAX_VALUES = 100

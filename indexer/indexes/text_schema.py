@@ -42,7 +42,7 @@ __all__ = [
     "words_column",
 ]
 
-FORMAT = 3
+FORMAT = 4
 """Number of this layout; an index of another format is built anew."""
 
 EVERY, BRIEF, STORED, SAMPLE, MAKER = "every", "brief", "brief_stored", "sample", "maker"

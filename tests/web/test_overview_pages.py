@@ -25,12 +25,12 @@ def test_trends_tell_numbers_or_how_to_get_them(visit: Open, shoot: Shoot) -> No
     assert "pinakes" in page.locator("main").inner_text()
 
 
-def test_work_under_way_is_seen_live(visit: Open, shoot: Shoot, demo_home: Settings) -> None:
+def test_work_under_way_is_seen_live(visit: Open, shoot: Shoot, own_home: Settings) -> None:
     page = visit("/health")
     part = page.locator("#under-way")
     assert part.is_hidden()
     with (
-        telling(demo_home, "Reading <b>folders</b>", Silent()) as progress,
+        telling(own_home, "Reading <b>folders</b>", Silent()) as progress,
         progress.stage("Files", "files", 40),
     ):
         part.wait_for(state="visible", timeout=60_000)
