@@ -1,5 +1,6 @@
 """Previews to pixels, in worker processes that a hostile image may crash, fill or stall without harm."""
 
+import fcntl
 import itertools
 import json
 import os
@@ -10,10 +11,11 @@ import threading
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Self, cast
+from typing import IO, BinaryIO, Self, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,6 +56,7 @@ TEMPORARY = frozenset({"missing", "unreadable"})  # what a worker may report
 ALONE = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}  # the workers share the cores among themselves
 ENVIRONMENT = ("PATH", "SYSTEMROOT", "LD_LIBRARY_PATH", "VIRTUAL_ENV")
 FACTS_BYTES, THUMBNAIL_BYTES = 1 << 16, 1 << 24
+_PIPE = 1 << 20
 ATTEMPTS = 2
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -113,6 +116,7 @@ class _Worker:
             env=environment,
             start_new_session=True,
         )
+        _widen(self._process.stdout)
 
     def ask(self, payload: bytes, wanted: Wanted) -> Frames:
         """The answer's frames; raises ``_WorkerLost``."""
@@ -154,6 +158,14 @@ class _Worker:
                 except BrokenPipeError:  # unsent bytes of a request it never read
                     continue
         return self._process.wait()
+
+
+def _widen(pipe: IO[bytes] | None) -> None:
+    """Let the pipe hold a whole answer, so that the worker goes on while its reader is busy; Linux gives
+    64 KiB. A user with very many pipes may be refused: then it only waits more often."""
+    if pipe is not None and hasattr(fcntl, "F_SETPIPE_SZ"):
+        with suppress(OSError):
+            fcntl.fcntl(pipe.fileno(), fcntl.F_SETPIPE_SZ, _PIPE)
 
 
 class PreviewDecoder:

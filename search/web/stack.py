@@ -7,6 +7,7 @@ from typing import Any
 from indexer.catalog.entries import documents
 from indexer.catalog.preview_records import records_of_previews
 from indexer.catalog.stacks import preferred_weights, used_weights
+from indexer.domain.fit import plain_reason
 from indexer.domain.records import Document
 from indexer.domain.vocabulary import architectures
 from indexer.errors import UsageError
@@ -19,7 +20,7 @@ from search.stack import Stack
 from search.stack_records import Addon, Weight
 from search.stack_size import Size, size_of_stack
 from search.web.stack_asked import ADDON_KINDS, BASE_KINDS, Pick, StackAsked
-from search.web.stack_offers import Offers, offers_of, without_tensors
+from search.web.stack_offers import Offers, offers_of
 from search.web.views import cover, short_kind
 from search.web.words import title_of
 
@@ -78,7 +79,7 @@ class Row:
     def reasons(self) -> list[str]:
         """What the check says of it, without lists of tensors."""
         said = self.addon.verdict.reasons[:2] if self.addon else ()
-        return [without_tensors(reason) for reason in said]
+        return [plain_reason(reason) for reason in said]
 
     @property
     def weight(self) -> float:

@@ -1,12 +1,11 @@
 """What may be put into a stack: first what fits, then the rest with the reason why it does not."""
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from indexer.catalog.fits import FitRow, fit_rows
 from indexer.checking import Base, check_sides
-from indexer.domain.fit import FitVerdict
+from indexer.domain.fit import FitVerdict, plain_reason
 from indexer.domain.records import Document
 from indexer.errors import UsageError
 from search.checking_found import BASES, found_addon, found_base, ready_base
@@ -17,12 +16,11 @@ from search.web.stack_asked import ADDON_KINDS, StackAsked
 from search.web.views import cover, short_kind
 from search.web.words import title_of
 
-__all__ = ["Offer", "Offers", "offers_of", "without_tensors"]
+__all__ = ["Offer", "Offers", "offers_of"]
 
 _FITTING = 18
 _REST = 6
 _LOADS = ("compatible", "partial")
-_TENSORS = re.compile(r" \([^()]{0,400}_[^()]{0,400}\)")
 _TOLD = FitVerdict("unknown", reasons=("No file of it was read here; its page says that it fits.",))
 _UNTOLD = FitVerdict("unknown", reasons=("No file of it was read here, so that nothing could be compared.",))
 
@@ -55,11 +53,6 @@ class Offers:
     rest: Sequence[Offer] = ()
     total: int = 0
     fault: Fault | None = None
-
-
-def without_tensors(reason: str) -> str:
-    """A reason of the check without its lists of tensors, which say nothing to who draws."""
-    return _TENSORS.sub("", reason)
 
 
 def offers_of(pinakes: Pinakes, asked: StackAsked, addons: Sequence[Document]) -> Offers:
@@ -110,7 +103,7 @@ def _addon(document: Document, rows: Mapping[int, list[FitRow]], base: Base, unr
     side = found_addon(Named(document.name, document), rows).side
     verdict = unread if side is None else check_sides(side, base)
     fits = verdict.verdict in _LOADS or (side is None and unread is _TOLD)
-    why = without_tensors(next(iter(verdict.reasons), ""))
+    why = plain_reason(next(iter(verdict.reasons), ""))
     return _offer(document, verdict.verdict, why, fits=fits)
 
 
