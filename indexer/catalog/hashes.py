@@ -51,7 +51,8 @@ def unhashed_places(
 
 def unhashed_bytes(session: Session, *, everything: bool) -> int:
     """How many bytes there are to hash."""
-    return session.scalar(_unhashed(select(func.sum(Location.size)), everything)) or 0
+    # PostgreSQL adds big numbers up to a decimal.
+    return int(session.scalar(_unhashed(select(func.sum(Location.size)), everything)) or 0)
 
 
 def _unhashed(statement: Any, everything: bool) -> Any:

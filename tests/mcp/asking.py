@@ -1,14 +1,16 @@
 """One agent's visit: a real client over a real transport, and what it was answered."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import anyio
 from mcp import Client, StdioServerParameters, stdio_client
 from mcp.types import CallToolResult, Tool
 
+T = TypeVar("T")
 Calls = Sequence[tuple[str, dict[str, Any]]]
 
 
@@ -25,7 +27,13 @@ def over_stdio(
             tools = (await client.list_tools()).tools
             return tools, [await client.call_tool(name, given) for name, given in calls]
 
-    return anyio.run(visit)
+    return ran(visit)
+
+
+def ran(visit: Callable[[], Awaitable[T]]) -> T:
+    """Run it in a thread of its own: a browser of another test may have a loop in this one."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(anyio.run, visit).result()
 
 
 def told(result: CallToolResult) -> str:

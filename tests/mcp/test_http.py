@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import anyio
 import httpx
 import httpx2
 import pytest
@@ -20,6 +19,7 @@ from indexer.settings import Settings
 from search.mcp.serve import http_app
 from search.mcp.tools import Library
 from search.service import Pinakes
+from tests.mcp.asking import ran
 
 PING = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
 ACCEPT = {"Accept": "application/json, text/event-stream"}
@@ -60,7 +60,7 @@ def call(
         ):
             return await client.call_tool(name, given)
 
-    return anyio.run(visit)
+    return ran(visit)
 
 
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
