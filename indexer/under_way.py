@@ -8,7 +8,7 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from tempfile import mkstemp
 
@@ -45,16 +45,18 @@ class _Telling:
 
     def __init__(self, progress: Progress, what: str, descriptor: int) -> None:
         self._progress = progress
-        self._what = what[:_LONGEST]
+        self._work = Work(what[:_LONGEST], since=time.time())
         self._descriptor = descriptor
-        self._since = time.time()
         self._last = 0.0
+        self.write(self._work, now=True)
 
     @contextmanager
     def stage(self, title: str, unit: str, total: int | None) -> Iterator[Stage]:
         """See ``Progress.stage``."""
         with self._progress.stage(title, unit, total) as stage:
-            counted = _Counted(self, stage, Work(self._what, title[:_LONGEST], unit, 0, total, self._since))
+            counted = _Counted(
+                self, stage, replace(self._work, title=title[:_LONGEST], unit=unit, total=total)
+            )
             counted.tell(now=True)
             yield counted
 
@@ -86,10 +88,7 @@ class _Counted:
 
     def tell(self, *, now: bool = False) -> None:
         """Tell how far it is."""
-        work = self._work
-        self._telling.write(
-            Work(work.what, work.title, work.unit, self._done, work.total, work.since), now=now
-        )
+        self._telling.write(replace(self._work, done=self._done), now=now)
 
 
 @contextmanager
@@ -105,9 +104,7 @@ def telling(settings: Settings, what: str, progress: Progress) -> Iterator[Progr
         return
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
-        told = _Telling(progress, what, descriptor)
-        told.write(Work(told._what, since=told._since), now=True)
-        yield told
+        yield _Telling(progress, what, descriptor)
     finally:
         with suppress(OSError):
             Path(name).unlink()

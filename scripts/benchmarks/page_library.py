@@ -10,19 +10,17 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
-import orjson
 from PIL import Image
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, select
 
-from indexer.catalog import changes
-from indexer.catalog.columns import JSONText
 from indexer.catalog.database import Session, open_catalog
 from indexer.catalog.norms import refresh_norms
-from indexer.catalog.schema import Entry, Model, Preview, Version
+from indexer.catalog.schema import Entry
 from indexer.progress import Silent
 from indexer.settings import Settings
 from indexer.stages.publish import publish_text
 from indexer.thumbnails import store_thumbnail
+from scripts.benchmarks.search_building import store_documents
 from scripts.benchmarks.search_library import BATCH, Batch
 
 __all__ = ["build_page_library"]
@@ -64,23 +62,7 @@ def _drawn(number: int) -> bytes:
 
 def _store(session: Session, number: int, names: list[str]) -> None:
     documents = [replace(one, preview_id=one.id, preview_colour="#808890") for one in Batch(number).documents]
-    models = {document.model_id: f"civitai:{document.model_id}" for document in documents}
-    session.execute(insert(Model), [{"id": id_, "key": key} for id_, key in models.items()])
-    versions = [
-        {"id": d.id, "model_id": d.model_id, "key": f"civitai:{d.model_id}@{d.id}"} for d in documents
-    ]
-    session.execute(insert(Version), versions)
-    session.execute(insert(Preview), [_picture(d.id, names[d.id % len(names)]) for d in documents])
-    last = changes.count_up(session, "change", len(documents))
-    rows = [
-        {
-            "version_id": document.id,
-            "document": JSONText(orjson.dumps(document).decode()),
-            "seq": last - len(documents) + 1 + place,
-        }
-        for place, document in enumerate(documents)
-    ]
-    session.execute(insert(Entry), rows)
+    store_documents(session, documents, [_picture(d.id, names[d.id % len(names)]) for d in documents])
 
 
 def _picture(id_: int, name: str) -> dict[str, object]:

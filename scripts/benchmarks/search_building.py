@@ -4,7 +4,7 @@ Everything can be stopped and goes on where it was; what is there already is use
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 
@@ -18,6 +18,7 @@ from indexer.catalog.columns import JSONText
 from indexer.catalog.database import Catalog, Session, open_catalog
 from indexer.catalog.norms import refresh_norms
 from indexer.catalog.schema import Entry, Model, Preview, Version
+from indexer.domain.records import Document
 from indexer.embedding.encoders import Encoder
 from indexer.encoders import active_encoders
 from indexer.progress import Silent, Stage
@@ -25,7 +26,7 @@ from indexer.settings import Settings
 from indexer.stages.publish import publish_text, publish_vectors
 from scripts.benchmarks.search_library import BATCH, Batch
 
-__all__ = ["build"]
+__all__ = ["build", "store_documents"]
 
 _WINDOW = 10_000
 """Time a document is told of the first and of the last so many."""
@@ -99,20 +100,24 @@ def _fill(catalog: Catalog, count: int) -> None:
     before = time.perf_counter()
     for number in range(have // BATCH, -(-count // BATCH)):
         with catalog.write() as session:
-            _store(session, number)
+            store_documents(session, Batch(number).documents)
         done = (number + 1) * BATCH
         if done % 100_000 == 0:
             print(f"  {done:,} versions stored, {time.perf_counter() - before:.0f} s", flush=True)
 
 
-def _store(session: Session, number: int) -> None:
-    documents = Batch(number).documents
+def store_documents(
+    session: Session, documents: Sequence[Document], pictures: Sequence[Mapping[str, object]] = ()
+) -> None:
+    """Models, versions and entries of made-up documents, written in bulk; with rows of their pictures."""
     models = {document.model_id: f"civitai:{document.model_id}" for document in documents}
     session.execute(insert(Model), [{"id": id_, "key": key} for id_, key in models.items()])
     versions = [
         {"id": d.id, "model_id": d.model_id, "key": f"civitai:{d.model_id}@{d.id}"} for d in documents
     ]
     session.execute(insert(Version), versions)
+    if pictures:
+        session.execute(insert(Preview), list(pictures))
     last = changes.count_up(session, "change", len(documents))
     rows = [
         {

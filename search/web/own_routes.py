@@ -1,6 +1,7 @@
 """Forms of the user's own layer. Each works without the script; ``/fragment/*`` answer with a part alone."""
 
 import re
+from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, HTTPException
@@ -95,41 +96,50 @@ def _mark(pinakes: Pinakes, entry_id: int, change: Change) -> Document:
     raise HTTPException(404, f"No model has the number {entry_id}. It may have left the library.")
 
 
-@router.post("/saved")
-def save(
-    pinakes: Library,
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """What a form asks of a kept search: to remove it, to rename it, or else to keep one."""
+
+    name: str
+    query: str
+    sort: str
+    base: str
+    rename: str
+    remove: str
+
+
+async def _sent(
     name: _Name = "",
     query: _Query = "",
     sort: _Short = "relevance",
     base: _Short = "",
     rename: _Name = "",
     remove: _Name = "",
-    back: _Back = "",
-) -> Response:
+) -> _Search:
+    return _Search(name, query, sort, base, rename, remove)
+
+
+_Sent = Annotated[_Search, Depends(_sent)]
+
+
+@router.post("/saved")
+def save(pinakes: Library, sent: _Sent, back: _Back = "") -> Response:
     """Keep, rename or remove a search, and go back."""
-    _save(pinakes, name, query, sort, base, rename, remove)
+    _save(pinakes, sent)
     return _away(back, "/")
 
 
 @router.post("/fragment/saved")
-def save_here(
-    pinakes: Library,
-    name: _Name = "",
-    query: _Query = "",
-    sort: _Short = "relevance",
-    base: _Short = "",
-    rename: _Name = "",
-    remove: _Name = "",
-) -> HTMLResponse:
+def save_here(pinakes: Library, sent: _Sent) -> HTMLResponse:
     """Keep, rename or remove a search; answers all that are kept."""
-    _save(pinakes, name, query, sort, base, rename, remove)
+    _save(pinakes, sent)
     return page("_saved.html", **saved_view(pinakes, Wanted()))
 
 
-def _save(pinakes: Pinakes, name: str, query: str, sort: str, base: str, rename: str, remove: str) -> None:
-    if remove:
-        searches.remove_saved(pinakes.catalog, remove)
-    elif rename:
-        searches.rename_saved(pinakes.catalog, rename, name)
+def _save(pinakes: Pinakes, sent: _Search) -> None:
+    if sent.remove:
+        searches.remove_saved(pinakes.catalog, sent.remove)
+    elif sent.rename:
+        searches.rename_saved(pinakes.catalog, sent.rename, sent.name)
     else:
-        kept(pinakes, name, query, sort, base or None)
+        kept(pinakes, sent.name, sent.query, sent.sort, sent.base or None)
