@@ -7,7 +7,6 @@ import os
 import queue
 import subprocess
 import sys
-import threading
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -20,6 +19,7 @@ from typing import IO, BinaryIO, Self, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from indexer.embedding.deadlines import Deadlines
 from indexer.embedding.decoder_protocol import (
     BYTES,
     PATH,
@@ -104,8 +104,8 @@ class _WorkerLost(Exception):
 class _Worker:
     """One worker process, one image at a time."""
 
-    def __init__(self, command: Sequence[str], limits: DecodeLimits) -> None:
-        self._limits = limits
+    def __init__(self, command: Sequence[str], limits: DecodeLimits, deadlines: Deadlines) -> None:
+        self._limits, self._deadlines = limits, deadlines
         environment = {name: os.environ[name] for name in ENVIRONMENT if name in os.environ}
         environment |= {"PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"} | ALONE
         self._process = subprocess.Popen(
@@ -120,16 +120,12 @@ class _Worker:
 
     def ask(self, payload: bytes, wanted: Wanted) -> Frames:
         """The answer's frames; raises ``_WorkerLost``."""
-        expired = threading.Event()
-        timer = threading.Timer(self._limits.seconds, self._expire, (expired,))
-        timer.start()
-        try:
-            return self._exchange(payload, wanted)
-        except (OSError, ValueError, RecursionError) as error:
-            code = self.close()
-            raise _WorkerLost(f"{error}; exit status {code}", expired.is_set()) from None
-        finally:
-            timer.cancel()
+        with self._deadlines.over(self._process) as asked:
+            try:
+                return self._exchange(payload, wanted)
+            except (OSError, ValueError, RecursionError) as error:
+                code = self.close()
+                raise _WorkerLost(f"{error}; exit status {code}", asked.late) from None
 
     def _exchange(self, payload: bytes, wanted: Wanted) -> Frames:
         stdin, stdout = cast(BinaryIO, self._process.stdin), cast(BinaryIO, self._process.stdout)
@@ -143,10 +139,6 @@ class _Worker:
         thumbnail = read_frame(stdout, THUMBNAIL_BYTES)
         view = read_frame(stdout, 0 if wanted.view is None else 3 * wanted.view.side**2)
         return facts, rgb, thumbnail, view, read_frame(stdout, 4 * sum(wanted.descriptors.values()))
-
-    def _expire(self, expired: threading.Event) -> None:
-        expired.set()
-        self._process.kill()
 
     def close(self) -> int:
         """Kill the process, free its pipes and return its exit status (negative: the signal)."""
@@ -180,6 +172,7 @@ class PreviewDecoder:
         self.limits = limits or DecodeLimits()
         self._count = max(1, workers)
         self._command = tuple(command or (sys.executable, "-P", "-m", "indexer.embedding.decoder_worker"))
+        self._deadlines = Deadlines(self.limits.seconds)
         self._idle: queue.LifoQueue[_Worker | None] = queue.LifoQueue()
         for _ in range(self._count):
             self._idle.put(None)
@@ -198,6 +191,7 @@ class PreviewDecoder:
             if worker is not None:
                 worker.close()
             self._idle.put(None)
+        self._deadlines.close()
 
     def decode(self, source: Source, wanted: Wanted | None = None) -> Decoded:
         """Decode a file (``Path``) or an image already in memory (``bytes``).
@@ -246,7 +240,7 @@ class PreviewDecoder:
         for _ in range(ATTEMPTS):
             worker = self._idle.get()
             try:
-                worker = worker or _Worker(self._command, self.limits)
+                worker = worker or _Worker(self._command, self.limits, self._deadlines)
                 return _read_answer(name, worker.ask(payload, wanted), wanted)
             except _WorkerLost as lost:
                 worker, detail = None, str(lost)

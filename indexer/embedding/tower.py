@@ -104,10 +104,17 @@ class ImageTower:
 
     def pixels(self, views: Sequence[Pixels]) -> Any:
         """As open_clip's transform: 0..1, channels first, centred and scaled."""
-        rows = self.torch.from_numpy(np.stack(views)).to(self._device)
-        # Turned as bytes: that is a quarter of the memory to walk through across.
-        turned = rows.permute(0, 3, 1, 2).contiguous().to(self.torch.float32)
-        return turned.mul_(self._factor).add_(self._shift)
+        torch = self.torch
+        if self._device != "cpu":
+            rows = torch.from_numpy(np.stack(views)).to(self._device)
+            turned = rows.permute(0, 3, 1, 2).contiguous().to(torch.float32)
+            return turned.mul_(self._factor).add_(self._shift)
+        turned = torch.empty((len(views), 3, *views[0].shape[:2]), dtype=torch.float32)
+        # One by one they stay in the core's cache: half the time of turning them together.
+        for one, view in zip(turned, views, strict=True):
+            seen = torch.from_numpy(view.copy())  # torch wants bytes that may be written
+            one.copy_(seen.permute(2, 0, 1)).mul_(self._factor[0]).add_(self._shift[0])
+        return turned
 
     def see(self, pixels: Any) -> Vectors:
         """(n, dimension), not scaled yet, of ``pixels`` (n, 3, side, side)."""

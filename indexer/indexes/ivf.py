@@ -130,7 +130,8 @@ class IvfIndex:
             positions = np.unique(positions)
             return [self._rows.best(query, positions, k) for query in queries], among
         bits = np.packbits(member, bitorder="little")
-        held = np.bincount(self._codes.list_of[positions], minlength=self._codes.lists)
+        step = planner.counted_step(room)
+        held = step * np.bincount(self._codes.list_of[positions[::step]], minlength=self._codes.lists)
         count = planner.candidates_for(k, room, filtered=True)
         return [self._among(query, k, held, bits, count) for query in queries], among
 

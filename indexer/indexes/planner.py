@@ -13,6 +13,7 @@ __all__ = [
     "ROUNDS",
     "candidates_for",
     "code_bits",
+    "counted_step",
     "exact_most",
     "is_narrow",
     "is_sparse",
@@ -39,6 +40,10 @@ FILTERED, FILTERED_LEAST = 10, 160
 least: so their number grows with 1 / selectivity. Rows are counted list by list, as what a filter keeps may
 lie far from the query, where lists taken by nearness alone hold none of it; far away more lists are alike
 near, hence the least."""
+
+COUNTED = 100_000
+"""Allowed rows that are counted list by list: of a wide filter a sample tells enough (2 ms of half a million
+rows otherwise)."""
 
 TEN = 10
 """More neighbours lie in more lists: both numbers above grow with the root of k / TEN."""
@@ -98,6 +103,11 @@ def is_narrow(allowed: int, rows: int, dimension: int) -> bool:
 def probes_for(k: int) -> int:
     """Lists to read without a filter."""
     return int(PROBES * _more(k))
+
+
+def counted_step(allowed: int) -> int:
+    """Every so many-th allowed row is counted."""
+    return max(1, allowed // COUNTED)
 
 
 def lists_holding(order: Ids, held: NDArray[np.integer], rows: int, k: int) -> Ids:

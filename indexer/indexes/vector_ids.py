@@ -68,7 +68,8 @@ class Places:
     def members(self, ids: Ids) -> tuple[Ids, NDArray[np.bool_]]:
         """Positions of those ids that are here, in no order and perhaps doubled; and (n) True for them."""
         positions = self.each(ids)
-        positions = positions[positions >= 0]
+        if len(positions) and positions.min() < 0:
+            positions = positions[positions >= 0]
         member = np.zeros(len(self._ids), bool)
         member[positions] = True
         return positions, member

@@ -342,9 +342,9 @@ def test_readers_never_see_a_mixture_and_a_killed_writer_does_no_harm(tmp_path: 
         deadline = time.monotonic() + 20
         while saved_generation(tmp_path) == 0 and time.monotonic() < deadline:
             time.sleep(0.01)
-        seen = set()
+        seen: set[int] = set()
         until = time.monotonic() + 1.0
-        while time.monotonic() < until:
+        while time.monotonic() < until or (len(seen) < 2 and time.monotonic() < deadline):
             index = FaissIndex.load(tmp_path, IDENTITY)
             numbers = set((index.ids() // 1000).tolist()) | set(
                 np.unique(index.vectors(index.ids())).tolist()
