@@ -18,6 +18,7 @@ from indexer.domain.found import FoundFile, Judged, Problem
 from indexer.domain.header import Header, HeaderWarning
 from indexer.domain.verdict import Verdict
 from indexer.errors import BadFileError, TemporaryError
+from indexer.parsers.adapter_config import read_adapter_config
 from indexer.parsers.diffusers_folder import read_folder
 from indexer.parsers.model_file import container_of, name_content, read_model
 from indexer.parsers.scalars import MAX_READS, alpha_names, read_scalars
@@ -25,14 +26,14 @@ from indexer.parsers.shards import bundle_fingerprint, read_shards
 from indexer.parsers.sidecars import parse_sidecar
 from indexer.parsers.training import parse_metadata, thumbnail_bytes, told_facts
 from indexer.rules import identify
-from indexer.rules.details import with_alphas
+from indexer.rules.details import with_alphas, with_configuration
 from indexer.rules.fit_packed import packed_profile
 from indexer.rules.fit_profile import fit_profile_of_folder
 from indexer.rules.folder import combine, main_component
 
 __all__ = ["PARSER_VERSION", "judge", "judge_header"]
 
-PARSER_VERSION = 4
+PARSER_VERSION = 5
 """Raise it when parsers or rules change: every file is then judged anew at the next run."""
 
 _SIDECAR_LIMIT = 32 << 20
@@ -116,10 +117,14 @@ def judge_header(
 def _with_alphas(
     found: FoundFile, header: Header, verdict: Verdict
 ) -> tuple[Verdict, tuple[HeaderWarning, ...]]:
-    """The verdict with alphas read from the file; where the metadata state them, two reads verify that."""
+    """The verdict with alphas read from the file; where the metadata state them, two reads verify that. What
+    PEFT saves holds none: they stand in its configuration beside the file."""
     if verdict.kind != "lora" or header.container != "safetensors" or found.parts:
         return verdict, ()
     reads, names = MAX_READS, alpha_names(header.tensors)
+    if not names:
+        beside = read_adapter_config(found.path, header.tensors)
+        return (with_configuration(verdict, header, beside) if beside else verdict), ()
     if verdict.alpha is not None:
         reads, names = _PROBES, names[:: max(1, len(names) // _PROBES)]
     values = read_scalars(found.path, header, names, reads=reads)

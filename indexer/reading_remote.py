@@ -1,6 +1,7 @@
 """One model behind a URL to judgement, by its header alone: a 20 GB file costs some hundred kilobytes."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from indexer.domain.bundles import index_of
@@ -13,6 +14,7 @@ from indexer.errors import BadFileError, PinakesError, TemporaryError
 from indexer.parsers.remote_header import read_remote
 from indexer.parsers.shards import join_headers, parse_index
 from indexer.reading import judge_header
+from indexer.rules.fit_packed import packed_profile
 from indexer.sources.http import HubClient
 from indexer.sources.http_errors import HubError, HubRefused
 from indexer.sources.remote import FIRST, FIRST_GGUF, RemoteFile, beside
@@ -25,17 +27,27 @@ _OF_THE_FILE: Final = frozenset({"too_short", "range", "changed", "short_body", 
 
 
 def judge_url(
-    client: HubClient, url: str, name: str, shown: str, claims: Sequence[ClaimSet] = ()
+    client: HubClient,
+    url: str,
+    name: str,
+    shown: str,
+    claims: Sequence[ClaimSet] = (),
+    *,
+    profiled: bool = False,
 ) -> Judged | Problem:
     """Read the header of the file ``name`` at ``url``; ``shown`` (no secrets) stands as its path.
 
+    ``profiled``: with what of it takes part in fitting (``Judged.fit``).
     A file that is replaced meanwhile is begun anew once. Raises ``HubError`` where nothing was reached.
     """
     try:
         with collector_paused():
             size, header = _again_once(client, url, name)
             found = found_at(shown, name, size)
-            return judge_header(found, header, "", list(claims), local=False)
+            judged = judge_header(found, header, "", list(claims), local=False)
+            if profiled and isinstance(judged, Judged):
+                return replace(judged, fit=packed_profile(header, judged.verdict.kind))
+            return judged
     except HubError as error:
         if error.code not in _OF_THE_FILE:
             raise

@@ -162,6 +162,11 @@ class Settings(BaseSettings):
         """Folder of what move plans compare."""
         return self.home / "gist"
 
+    @property
+    def prompt_cuts_file(self) -> Path:
+        """What pasted prompts are compared with."""
+        return self.home / "prompts.sqlite3"
+
     def style_space_file(self, key: str) -> Path:
         """Where the space that was fitted for a style index lies; ``key`` is that index's identity."""
         return self.vector_folder / f"space-{key}.npz"

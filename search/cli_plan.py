@@ -28,7 +28,8 @@ def plan(
     stack: Annotated[
         Path | None,
         typer.Option(
-            help="An image or a ComfyUI workflow: plan the models it was made with.", show_default=False
+            help="An image, a ComfyUI workflow, A1111's text, or a stack as JSON: plan the models it names.",
+            show_default=False,
         ),
     ] = None,
     against: Annotated[

@@ -1,6 +1,7 @@
 """Entries that a query lets pass, asked for in the way that costs least: all of them, or some of a few."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
@@ -53,23 +54,28 @@ class Fixed:
 
 
 class Passing:
-    """Entries that pass a filter, as the text index knows them."""
+    """Entries that pass a filter, and have the words ``said`` if any, as the text index knows them."""
 
-    def __init__(self, text: TextIndex, where: Filter) -> None:
+    def __init__(self, text: TextIndex, where: Filter, said: TextQuery | None = None) -> None:
         self._text = text
-        self._where = where
+        self._asked = TextQuery((), where=where) if said is None else replace(said, where=where)
 
     def ids(self) -> Ids:
         """See ``Narrowed.ids``."""
-        return np.unique(np.asarray(self._text.matching(self._where, _MOST), np.int64))
+        return np.unique(np.asarray(self._matching(_MOST), np.int64))
 
     def among(self, ids: Iterable[int]) -> Ids:
         """See ``Narrowed.among``."""
         some = sorted(set(ids))
         if len(some) > _MANY:
             return np.intersect1d(self.ids(), np.array(some, np.int64))
-        return np.unique(np.asarray(self._text.matching(self._where, max(1, len(some)), some), np.int64))
+        return np.unique(np.asarray(self._matching(max(1, len(some)), some), np.int64))
 
     def extent(self) -> tuple[int, int]:
         """See ``Narrowed.extent``."""
-        return self._text.search(TextQuery((), where=self._where), 1).total, max(1, self._text.count())
+        return self._text.search(self._asked, 1).total, max(1, self._text.count())
+
+    def _matching(self, limit: int, among: Sequence[int] | None = None) -> Sequence[int]:
+        if self._asked.spoken:
+            return self._text.ids_of(self._asked, limit, among)
+        return self._text.matching(self._asked.where, limit, among)

@@ -2,15 +2,15 @@
 
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import accumulate, islice
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from indexer.catalog import changes, entries
 from indexer.catalog.crawls import list_crawls
-from indexer.catalog.database import Catalog
+from indexer.catalog.database import Catalog, Session
 from indexer.catalog.overview import CreatorCount, Overview, Rise, overview, rising
 from indexer.catalog.updates import Update, find_updates
 from indexer.domain.records import Document
@@ -20,9 +20,12 @@ from indexer.under_way import under_way
 from search.query import parse_query
 from search.safe import kept_back
 
+_T = TypeVar("_T")
+
 __all__ = ["CREATOR_SORTS", "Creators", "Overviews", "Risen", "Trends"]
 
 CREATOR_SORTS = ("downloads", "models", "rating", "name")
+UPDATES = 1_000
 MONTHS = 36
 """So many are told of, the last ones."""
 DAYS = 365
@@ -89,6 +92,30 @@ class Trends:
         return {"months": months, "days": self.days, "rising": risen}
 
 
+class _Kept(Generic[_T]):
+    """What takes long to make, remembered for the day until the library changes; threads wait for each
+    other."""
+
+    def __init__(self, make: Callable[[Session], _T]) -> None:
+        self._make = make
+        self._making = threading.Lock()
+        self._kept: tuple[Hashable, _T] | None = None
+        self._fresh_until = 0.0
+
+    def read(self, catalog: Catalog) -> _T:
+        """As the library is now, or was a moment ago where it changes all the time."""
+        with self._making, catalog.read() as session:
+            number = changes.last_number(session, "change"), datetime.now(UTC).date()
+            started = time.monotonic()
+            if self._kept is not None and (self._kept[0] == number or started < self._fresh_until):
+                return self._kept[1]
+            made = self._make(session)
+            self._kept = number, made
+            ended = time.monotonic()
+            self._fresh_until = ended + _PATIENCE * (ended - started)
+            return made
+
+
 class Overviews:
     """The library as a whole. Counts are remembered until it changes; many threads may share it and wait for
     each other. What is hidden by default does not count, unless the settings show it."""
@@ -96,9 +123,8 @@ class Overviews:
     def __init__(self, catalog: Catalog, settings: Settings) -> None:
         self._catalog = catalog
         self._settings = settings
-        self._making = threading.Lock()
-        self._kept: tuple[int, Overview] | None = None
-        self._fresh_until = 0.0
+        self._whole = _Kept(lambda session: overview(session, self._hidden()))
+        self._newer = _Kept(self._updates)
 
     def creators(self, *, sort: str = "downloads", limit: int = 50, offset: int = 0) -> Creators:
         """Who made the library, a page at a time, and how few made half of it. Raises ``UsageError``
@@ -136,31 +162,25 @@ class Overviews:
             return [asdict(state) for state in list_crawls(session, limit)]
 
     def updates(self, limit: int = 20) -> list[Update]:
-        """Models of which hubs have a newer version for the same base than what lies here."""
+        """Models of which hubs have a newer version for the same base than what lies here, the first
+        ``UPDATES`` at most."""
+        return list(self._newer.read(self._catalog)[:limit])
+
+    def _updates(self, session: Session) -> Sequence[Update]:
         hidden = self._hidden()
-        with self._catalog.read() as session:
-            newer = (update for update in find_updates(session) if hidden.isdisjoint(update.hidden))
-            return list(islice(newer, limit))
+        newer = (update for update in find_updates(session) if hidden.isdisjoint(update.hidden))
+        return tuple(islice(newer, UPDATES))
 
     def under_way(self) -> list[dict[str, Any]]:
         """What processes of this machine are doing with the library: what, the stage's title, how much is
         done of what, since when."""
         return [asdict(work) for work in under_way(self._settings)]
 
+    def _overview(self) -> Overview:
+        return self._whole.read(self._catalog)
+
     def _hidden(self) -> frozenset[str]:
         return frozenset(kept_back(self._settings, parse_query("")))
-
-    def _overview(self) -> Overview:
-        with self._making, self._catalog.read() as session:
-            number = changes.last_number(session, "change")
-            started = time.monotonic()
-            if self._kept is not None and (self._kept[0] == number or started < self._fresh_until):
-                return self._kept[1]
-            made = overview(session, self._hidden())
-            self._kept = number, made
-            ended = time.monotonic()
-            self._fresh_until = ended + _PATIENCE * (ended - started)
-            return made
 
 
 _ORDERS: Mapping[str, Any] = {

@@ -2,10 +2,12 @@
 same model, for a batch of models at a time. Documents are read of those only that may be shown.
 """
 
+import html
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -124,7 +126,9 @@ class Finder:
 
     def _by_link(self, documents: Sequence[Document]) -> dict[int, dict[int, str]]:
         """Id -> models that its description points to."""
-        linked = {document.id: _links(document) for document in documents}
+        with self._catalog.read() as session:
+            texts = planning.page_texts(session, {document.id: document.model_id for document in documents})
+        linked = {d.id: _links((*texts.get(d.id, ()), d.description)) for d in documents}
         keys = sorted({key for links in linked.values() for key in links})
         if not keys:
             return {}
@@ -223,8 +227,8 @@ def _succeeds(document: Document, other: Document) -> bool:
     return document.kind == other.kind and bool(creator) and creator == keyword(other.creator or "")
 
 
-def _links(document: Document) -> list[str]:
-    """Ids, as ``source`` has them, of what the description links to."""
-    addresses = _ADDRESS.findall(document.description[:_PAGE_READ])[:_LINKS]
-    found = (read_link(address) for address in addresses)
-    return [keyword(id_) for link in found if link for id_ in link.ids]
+def _links(texts: Iterable[str]) -> list[str]:
+    """Ids, as ``source`` has them, of what descriptions link to."""
+    addresses = (found for text in texts for found in _ADDRESS.findall(text[:_PAGE_READ]))
+    links = map(read_link, dict.fromkeys(html.unescape(address) for address in addresses))
+    return [keyword(id_) for link in islice(filter(None, links), _LINKS) for id_ in link.ids]

@@ -1,19 +1,23 @@
 """Which models an image or a workflow was made with: the stack that is to move."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from indexer.catalog import resources
+from indexer.catalog import entries, resources
 from indexer.catalog.database import Catalog
 from indexer.domain.generation import GenerationRecord, UsedModel, model_stem
+from indexer.domain.records import Document
 from indexer.errors import UsageError
 from indexer.parsers.generation import read_generation
+from indexer.parsers.generation.models import tags
 from indexer.parsers.image_chunks import MAX_TEXT_BYTES, TextChunk
 from indexer.parsers.image_file import parse_image
 from indexer.parsers.image_text import container_of
+from indexer.parsers.strict_json import decode_text
+from search.stack_read import Listed, listed_models
 
 __all__ = ["Stack", "read_stack"]
 
@@ -32,26 +36,28 @@ class Stack:
 
 
 def read_stack(catalog: Catalog, what: Path | bytes) -> Stack:
-    """The stack of an image, of a ComfyUI workflow (JSON) or of A1111's text, as a file or its bytes.
+    """The stack of an image, of a ComfyUI workflow (JSON), of A1111's text, or of JSON that Pinakes wrote; as
+    a file or its bytes.
 
     Raises ``UsageError`` (``stack``) where it cannot be read or names no model.
     """
-    record = _record(what)
-    models = record.models[:_MODELS] if record else ()
-    if not models:
+    listed = _listed(what)[:_MODELS]
+    if not listed:
         raise UsageError(
             "stack",
-            f"{_called(what)} names no model: give an image that a generator saved with its settings, or a "
-            "ComfyUI workflow as JSON.",
+            f"{_called(what)} names no model: give an image that a generator saved with its settings, a "
+            "ComfyUI workflow as JSON, A1111's text, or a stack that Pinakes wrote as JSON.",
         )
-    names = [_named(model) for model in models]
+    names = [_named(one.model) for one in listed]
     with catalog.read() as session:
         links = resources.link(session, dict.fromkeys(names))
+        shown = entries.documents(session, {one.id for one in listed if one.id is not None})
     ids: dict[int, None] = {}
     weights: dict[int, float] = {}
     unknown = []
-    for model, name in zip(models, names, strict=True):
-        id_ = links[name].version_id if name in links else None
+    for one, name in zip(listed, names, strict=True):
+        model = one.model
+        id_ = links[name].version_id if name in links else _same(one, shown)
         if id_ is None:
             unknown.append(model)
             continue
@@ -66,22 +72,44 @@ def _named(model: UsedModel) -> resources.Named:
     return resources.Named(model.kind, stem or None, model.hash, model.version_id)
 
 
-def _record(what: Path | bytes) -> GenerationRecord | None:
+def _same(one: Listed, shown: Mapping[int, Document]) -> int | None:
+    """The entry of the id that a stack tells, where it is called so, too: ids of other libraries mean other
+    models."""
+    document = shown.get(one.id or 0)
+    return one.id if document is not None and document.name == one.title else None
+
+
+def _listed(what: Path | bytes) -> list[Listed]:
+    """The models of a file, as it names them; none where it names none."""
     try:
         head = _head(what)
         if container_of(head) is not None:
-            return _image(what)
+            return _of_record(_image(what))
         data = what if isinstance(what, bytes) else _bounded(what)
     except OSError as error:
         raise UsageError(
             "stack", f"{_called(what)} cannot be read: {error.strerror}. Check its name."
         ) from None
-    text = data.decode("utf-8", "replace")
-    for keyword in _keywords(text):
-        found = read_generation([TextChunk(keyword, text)], None)
-        if found is not None and found.models:
+    text, _ = decode_text(data)
+    try:
+        told = json.loads(text)
+    except (ValueError, RecursionError):
+        told = None
+    listed = listed_models(told)
+    return _of_text(text, graph=isinstance(told, dict)) if listed is None else listed
+
+
+def _of_text(text: str, *, graph: bool) -> list[Listed]:
+    """The models of a text, under whichever name tools write such a text into pictures."""
+    for keyword in ("prompt", "workflow", "parameters") if graph else ("parameters",):
+        found = _of_record(read_generation([TextChunk(keyword, text)], None))
+        if found:
             return found
-    return None
+    return [Listed(model, None, "") for model in tags(text)]  # a prompt without settings
+
+
+def _of_record(record: GenerationRecord | None) -> list[Listed]:
+    return [Listed(model, None, "") for model in (record.models if record else ())]
 
 
 def _image(what: Path | bytes) -> GenerationRecord | None:
@@ -91,15 +119,6 @@ def _image(what: Path | bytes) -> GenerationRecord | None:
         path = Path(folder) / "picture"
         path.write_bytes(what)
         return parse_image(path).generation
-
-
-def _keywords(text: str) -> Iterator[str]:
-    """Under which names tools write such a text into pictures."""
-    try:
-        graph = isinstance(json.loads(text), dict)
-    except (ValueError, RecursionError):
-        graph = False
-    yield from ("prompt", "workflow", "parameters") if graph else ("parameters",)
 
 
 def _head(what: Path | bytes) -> bytes:

@@ -1,210 +1,249 @@
 """Which model made such a picture? A pasted prompt beside the prompts of candidates' own pictures.
 
 Who makes models writes prompts alike: the same tags in the same order, as long, with or without underscores.
-A model therefore counts by its own prompts, by the best and the mean of its creator's, and by what its texts
-say. What each is worth stands in ``ranking.toml``. Pure; the same for every text engine.
+A model therefore counts by its own prompts, by those of its creator, and by what its texts say. What each is
+worth stands in ``ranking.toml``. Pure; the same for every text engine.
 """
 
-import re
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import chain, pairwise
-from math import log, log1p, sqrt
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from operator import mul
+from typing import NamedTuple
 
-from indexer.domain.evidence import rarity
-from indexer.domain.records import Document
-from indexer.domain.text import fold, words
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.domain.prompt_cut import HABITS, KINDS, MAX_PROMPTS, PLACES, TEXTS, number, read_prompt
 from search.weights import table_of
 
-__all__ = ["FEATURES", "Asking", "Prompt", "read_prompt", "scored"]
-
-MAX_PROMPTS = 8
-"""So many prompts of a model are compared."""
-
-MAX_READ = 4_000
-"""Characters of a prompt or a description that are read."""
+__all__ = ["FEATURES", "Asking", "Entry", "scored", "summed"]
 
 FEATURES = (
-    *("tags", "maker_tags", "maker_pairs", "maker_words", "maker_share"),
-    *("everywhere", "tagged", "named", "described", "called"),
-    *("length", "listing", "joined"),
+    *("tags", "likely", "unseen", "maker_tags", "maker_pairs", "maker_likely", "maker_share"),
+    *("named", "tagged", "described", "called"),
+    *("length", "listing", "maker_joined"),
 )
 """Names of what is compared, rows of ``ranking.toml``."""
 
-_TAG = re.compile(r"<[^<>]{0,500}>")
-_SYNTAX = re.compile(r"[()\[\]{}\\|]|:\s*-?[0-9.]+|\b(?:BREAK|AND)\b")
-_COMMAS = re.compile(r"[,，、;\n]")
-_RUN = re.compile(r"[^\W_]+")
-_AVERAGE, _FREE = 150.0, 0.25
-_KINDS = 3
 _COMMON = 4.0  # about the rarity of a word that one entry in fifty has
+_SUMMED = 20.0
+_OWN, _MAKER = 60.0, 200.0
+"""So many words of prompts that nobody saw are added to a model's and to a creator's own, spread as their
+creator's and as everybody's are (Dirichlet priors)."""
+_NUMBERS = 1 << 16
+_MOST = 0xFFFF
+
+_BEHIND = np.maximum(0, np.arange(PLACES) - HABITS - 1)
+_HOLDS = np.where(np.arange(PLACES) <= HABITS, np.arange(PLACES), HABITS + 1 + _BEHIND % len(KINDS)).astype(
+    np.uint8
+)
+"""What a place holds: one of ``TEXTS``, the habits, or one of ``KINDS``."""
+_PROMPT = _BEHIND // len(KINDS)
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
 
 
-class Prompt(NamedTuple):
-    """A prompt's distinct words, tags (what stands between commas) and pairs of neighbouring words; how many
-    tags it has, and the share of blanks that are written as underscores."""
+class Entry(NamedTuple):
+    """One candidate: ``fold`` is the same for versions of a model; ``maker`` its creator, empty unknown;
+    ``numbers`` are those of ``prompt_cut.cut``."""
 
-    words: frozenset[str]
-    tags: frozenset[str]
-    pairs: frozenset[tuple[str, str]]
-    listed: int
-    joined: float
-
-    @property
-    def parts(self) -> tuple[frozenset[Any], ...]:
-        """What prompts are compared by: words, tags, pairs."""
-        return self.words, self.tags, self.pairs
-
-
-def read_prompt(text: str) -> Prompt:
-    """Cut a prompt; weights, brackets and ``<lora:…>`` are left out.
-
-    >>> sorted(read_prompt("1girl, (silver_hair:1.2), <lora:x:1>").tags)
-    ['1girl', 'silver hair']
-    """
-    text = text[:MAX_READ]
-    plain = fold(_SYNTAX.sub(" ", _TAG.sub(" , ", text)).replace("_", " "))
-    tags = [tag for part in _COMMAS.split(plain) if (tag := " ".join(_RUN.findall(part)))]
-    run = " ".join(tags).split()
-    joined, blanks = text.count("_") + 1, text.count(" ")
-    return Prompt(
-        frozenset(run),
-        frozenset(tags),
-        frozenset(pairwise(run)),
-        len(tags),
-        joined / (joined + 1 + blanks),
-    )
+    fold: int
+    maker: str
+    numbers: bytes
 
 
 class Asking:
-    """One pasted prompt, asked of a pool of documents. ``worths`` maps the words that are looked for to how
+    """One pasted prompt, asked of a pool of entries. ``worths`` maps the words that are looked for to how
     rare they are (``domain.evidence.rarity``)."""
 
     def __init__(self, text: str, worths: Mapping[str, float]) -> None:
         self.prompt = read_prompt(text)
-        self.worths = worths
+        self.parts = [_numbers(part) for part in self.prompt.parts]
+        self.worths = np.zeros(_NUMBERS)
+        for word, worth in worths.items():
+            self.worths[number(word)] = max(worth, self.worths[number(word)])
         self.total = sum(worths.values()) or 1.0
 
-    def features(self, documents: Iterable[Document]) -> dict[int, tuple[float, ...]]:
-        """What speaks for each model among the documents, by its fold: values of ``FEATURES``.
+    def features(self, entries: Sequence[Entry]) -> dict[int, tuple[float, ...]]:
+        """What speaks for each model among the entries, by its fold: values of ``FEATURES``.
 
         How rare words, tags and pairs are is told by the prompts of the pool: what all have tells nothing.
         """
-        models: dict[int, list[Document]] = {}
-        for document in documents:
-            models.setdefault(document.fold or document.model_id, []).append(document)
-        prompts = {fold: _prompts(members) for fold, members in models.items()}
-        every = [prompt for found in prompts.values() for prompt in found]
-        pool = [[prompt.parts[kind] for prompt in every] for kind in range(_KINDS)]
-        alike = [_Alike(own, found) for own, found in zip(self.prompt.parts, pool, strict=True)]
-        makers = _Makers(models, prompts, alike)
+        if not entries:
+            return {}
+        pool = _Pool(entries)
+        found = {**self._alike(pool), **self._likely(pool), **self._texts(pool), **self._habits(pool)}
+        found["unseen"] = (pool.prompts == 0) * 1.0
+        found["maker_share"] = -np.log1p(np.bincount(pool.maker))[pool.maker]
+        columns = np.stack([found[name] for name in FEATURES], axis=1)
+        return dict(zip(pool.folds, map(tuple, columns.tolist()), strict=True))
+
+    def _alike(self, pool: "_Pool") -> dict[str, Floats]:
+        """How alike tags are on the mean, and tags and pairs of the creator's best prompt."""
+        tags, pairs = (pool.cosines(kind, self.parts[kind]) for kind in (1, 2))
+        mean = np.bincount(pool.unit_model, tags, len(pool.folds)) / np.maximum(1, pool.prompts)
+        return {"tags": mean, "maker_tags": pool.maker_best(tags), "maker_pairs": pool.maker_best(pairs)}
+
+    def _likely(self, pool: "_Pool") -> dict[str, Floats]:
+        """How much likelier a word of the prompt is in those of the creator than in all, and in those of the
+        model than in those of the creator: mean logarithms over words."""
+        asked = self.parts[0]
+        values, units = pool.parts(0)
+        place = np.full(_NUMBERS, -1)
+        place[asked] = np.arange(len(asked))
+        models = pool.unit_model[units]
+        hits = np.flatnonzero(place[values] >= 0)
+        words, model = place[values[hits]], models[hits]
+        own = _table(words, model, len(asked), len(pool.folds))
+        makers = int(pool.maker.max()) + 1
+        theirs = _table(words, pool.maker[model], len(asked), makers)
+        in_model = np.bincount(models, minlength=len(pool.folds))
+        in_maker = np.bincount(pool.maker[models], minlength=makers)
+        known = theirs.sum(axis=1) > 0
+        own, theirs = own[known], theirs[known]
+        every = ((theirs.sum(axis=1) + 0.5) / (in_model.sum() + 1.0))[:, None]
+        by_maker = (theirs + _MAKER * every) / (in_maker + _MAKER)
+        by_model = (own + _OWN * by_maker[:, pool.maker]) / (in_model + _OWN)
+        count = max(1, len(asked))
+        maker = np.log(by_maker / every).sum(axis=0) / count
         return {
-            fold: (*makers.of(fold), *self._texts(members, prompts[fold]), *self._habits(prompts[fold]))
-            for fold, members in models.items()
+            "maker_likely": maker[pool.maker],
+            "likely": np.log(by_model / by_maker[:, pool.maker]).sum(axis=0) / count,
         }
 
-    def _texts(self, members: Sequence[Document], prompts: Sequence[Prompt]) -> tuple[float, ...]:
-        """How much of the prompt stands anywhere in a model's texts, in its tags, name and description, and
-        how rare a trigger word or a word of a file's name is in it."""
-        tags, names, told, triggers, files = (set[str]() for _ in range(5))
-        for document in members:
-            tags.update(_RUN.findall(fold(" ".join(document.tags))))
-            names.update(words(document.name))
-            told.update(_RUN.findall(fold(document.description[:MAX_READ])))
-            triggers.update(_RUN.findall(fold(" ".join(document.trigger_words))))
-            files.update(word for name in document.file_names for word in words(name))
-        every = told.union(tags, names, triggers, *(prompt.words for prompt in prompts))
-        length = _FREE + (1 - _FREE) * len(every) / _AVERAGE
-        share = self._met(every) / self.total
-        return (
-            share * 2.2 / (1 + 1.2 * length),
-            self._met(tags) / 20,
-            self._met(names) / 20,
-            self._met(told) / self.total,
-            max(0.0, self._rarest(triggers | files) - _COMMON) / 10,
+    def _texts(self, pool: "_Pool") -> dict[str, Floats]:
+        """What words of the prompt in a model's name, tags and description are worth, and how rare the rarest
+        of its trigger words and file names is."""
+        count = len(pool.folds)
+        texts, models, values = pool.met(self.worths > 0)
+        worths = self.worths[values]
+        named, tagged, told = (
+            np.bincount(models[texts == place], worths[texts == place], count) for place in range(3)
         )
+        called = texts == TEXTS.index("called")
+        rarest = np.zeros(count)
+        np.maximum.at(rarest, models[called], worths[called])
+        return {
+            "named": named / _SUMMED,
+            "tagged": tagged / _SUMMED,
+            "described": told / self.total,
+            "called": np.maximum(0.0, rarest - _COMMON) / 10,
+        }
 
-    def _rarest(self, found: set[str]) -> float:
-        return max((worth for word, worth in self.worths.items() if word in found), default=0.0)
-
-    def _met(self, found: set[str]) -> float:
-        return sum(worth for word, worth in self.worths.items() if word in found)
-
-    def _habits(self, prompts: Sequence[Prompt]) -> tuple[float, ...]:
-        """How far a model's prompts are from this one in length, length of tags and underscores; 0 is near,
-        as for a model without prompts."""
-        if not prompts:
-            return 0.0, 0.0, 0.0
-        count = len(prompts)
-        length = sum(len(prompt.words) for prompt in prompts) / count
-        tags = sum(prompt.listed for prompt in prompts) / count
-        joined = sum(prompt.joined for prompt in prompts) / count
+    def _habits(self, pool: "_Pool") -> dict[str, Floats]:
+        """How far prompts are from this one in length, length of tags and underscores; 0 is near, as for a
+        model without prompts."""
         own = self.prompt
-        near = log((length + 1) / (len(own.words) + 1))
-        listed = log((length + 1) / (tags + 1)) - log((len(own.words) + 1) / (own.listed + 1))
-        return -abs(near), -abs(listed), -abs(joined - own.joined)
+        count = np.maximum(1, pool.prompts)
+        length = np.bincount(pool.unit_model[pool.parts(0)[1]], minlength=len(pool.folds)) / count
+        listed, joined = pool.habits()
+        tags = np.bincount(listed[0], listed[1], len(pool.folds)) / count
+        makers = pool.maker[joined[0]]
+        there = np.bincount(makers, minlength=int(pool.maker.max()) + 1)
+        mean = np.bincount(makers, joined[1], len(there)) / np.maximum(1, there)
+        words = len(own.words) + 1
+        listing = np.log((length + 1) / (tags + 1)) - np.log(words / (own.listed + 1))
+        shown = pool.prompts > 0
+        far = np.abs(mean - own.joined) * (there > 0)
+        return {
+            "length": -np.abs(np.log((length + 1) / words)) * shown,
+            "listing": -np.abs(listing) * shown,
+            "maker_joined": -far[pool.maker],
+        }
 
 
-class _Alike:
-    """How alike prompts are in one kind of their parts: the cosine, parts weighed by rarity in the pool."""
+class _Pool:
+    """The numbers of all entries in columns. A unit is a prompt of an entry, a model all entries of a
+    fold."""
 
-    def __init__(self, own: frozenset[Any], pool: Sequence[frozenset[Any]]) -> None:
-        counts = Counter(chain.from_iterable(pool))
-        rare = {count: rarity(count, len(pool)) for count in {0, *counts.values()}}
-        self._worths = {part: rare[count] for part, count in counts.items()}
-        self._own = own
-        self._length = sum(self._worths.get(part, rare[0]) for part in own)
+    def __init__(self, entries: Sequence[Entry]) -> None:
+        width = PLACES * 2
+        heads = np.frombuffer(b"".join(e.numbers[:width] for e in entries), "<u2").reshape(-1, PLACES)
+        counts = heads.astype(np.int64)
+        self._values = np.frombuffer(b"".join(e.numbers[width:] for e in entries), "<u2")
+        self._holds = np.repeat(np.tile(_HOLDS, len(entries)), counts.ravel())
+        units = np.arange(len(entries))[:, None] * MAX_PROMPTS + _PROMPT
+        self._units = np.repeat(units.ravel(), counts.ravel())
+        rows: dict[int, int] = {}
+        model = np.array([rows.setdefault(e.fold, len(rows)) for e in entries])
+        self.folds = tuple(rows)
+        makers: dict[object, int] = {}
+        by_row = {row: e for e, row in zip(entries, model.tolist(), strict=True)}
+        self.maker = np.array(
+            [makers.setdefault(by_row[row].maker or row, len(makers)) for row in range(len(rows))]
+        )
+        self.unit_model = np.repeat(model, MAX_PROMPTS)
+        self.prompts = np.bincount(model, counts[:, HABITS] // 2, len(rows))
 
-    def of(self, parts: frozenset[Any]) -> float:
-        """0..1 for the parts of one prompt of the pool."""
-        met = sum(map(self._worths.__getitem__, parts & self._own))
-        return met / sqrt(self._length * sum(map(self._worths.__getitem__, parts))) if met else 0.0
+    def parts(self, kind: int) -> tuple[NDArray[np.uint16], Ints]:
+        """All parts of one of ``KINDS``, and of each its unit."""
+        mine = np.flatnonzero(self._holds == HABITS + 1 + kind)
+        return self._values[mine], self._units[mine]
+
+    def cosines(self, kind: int, asked: Ints) -> Floats:
+        """Of each unit how alike it is to what is asked, 0..1, parts weighed by rarity in the pool."""
+        values, units = self.parts(kind)
+        total = max(1, int(self.prompts.sum()))
+        counts = np.bincount(values, minlength=_NUMBERS)
+        rare = _rarities(total)
+        worths = rare[np.minimum(counts[values], total)]
+        every = np.bincount(units, worths, len(self.unit_model))
+        wanted = np.zeros(_NUMBERS, np.bool_)
+        wanted[asked] = True
+        hits = np.flatnonzero(wanted[values])
+        met = np.bincount(units[hits], worths[hits], len(self.unit_model))
+        length = rare[np.minimum(counts[asked], total)].sum()
+        return np.asarray(met / np.sqrt(np.maximum(length * every, 1e-9)))
+
+    def maker_best(self, scores: Floats) -> Floats:
+        """Of each model the best score of a unit of its creator."""
+        best = np.zeros(int(self.maker.max()) + 1)
+        np.maximum.at(best, self.maker[self.unit_model], scores)
+        return np.asarray(best[self.maker])
+
+    def met(self, wanted: NDArray[np.bool_]) -> tuple[Ints, Ints, Ints]:
+        """Which of the ``TEXTS`` of which models have which of the numbers that are wanted, each once."""
+        mine = np.flatnonzero(wanted[self._values] & (self._holds < len(TEXTS)))
+        model = self.unit_model[self._units[mine]]
+        place = model * len(TEXTS) + self._holds[mine]
+        keys = np.unique(place * _NUMBERS + self._values[mine])
+        texts, values = np.divmod(keys, _NUMBERS)
+        return texts % len(TEXTS), texts // len(TEXTS), values
+
+    def habits(self) -> tuple[tuple[Ints, Floats], tuple[Ints, Floats]]:
+        """Of each prompt its model and how many tags it has; its model and its share of underscores."""
+        mine = np.flatnonzero(self._holds == HABITS)
+        values, models = self._values[mine].astype(np.float64), self.unit_model[self._units[mine]]
+        return (models[::2], values[::2]), (models[1::2], values[1::2] / _MOST)
 
 
-class _Makers:
-    """A model's own prompts and those of its creator, who writes alike."""
-
-    def __init__(
-        self,
-        models: Mapping[int, Sequence[Document]],
-        prompts: Mapping[int, Sequence[Prompt]],
-        alike: Sequence[_Alike],
-    ) -> None:
-        self._maker = {fold: members[0].creator or fold for fold, members in models.items()}
-        self._own: dict[int, float] = {}
-        self._best: dict[tuple[object, int], float] = {}
-        self._sum: dict[object, list[float]] = {}
-        self._models = Counter(self._maker.values())
-        for model, found in prompts.items():
-            maker = self._maker[model]
-            scores = [[each.of(prompt.parts[kind]) for prompt in found] for kind, each in enumerate(alike)]
-            self._own[model] = sum(scores[1]) / max(1, len(found))
-            self._sum.setdefault(maker, []).extend(scores[0])
-            for kind, row in enumerate(scores):
-                self._best[maker, kind] = max(self._best.get((maker, kind), 0.0), *row, 0.0)
-
-    def of(self, fold: int) -> tuple[float, ...]:
-        maker = self._maker[fold]
-        told = self._sum[maker]
-        mean = sum(told) / max(1, len(told))
-        tags, pairs = self._best[maker, 1], self._best[maker, 2]
-        return self._own[fold], tags, pairs, mean, -log1p(self._models[maker])
+def _numbers(parts: Sequence[str]) -> Ints:
+    return np.array(sorted(set(map(number, parts))), np.int64)
 
 
-def _prompts(members: Sequence[Document]) -> list[Prompt]:
-    found = dict.fromkeys(prompt for document in members for prompt in document.prompts)
-    return [read_prompt(prompt) for prompt in list(found)[:MAX_PROMPTS]]
+def _table(rows: Ints, columns: Ints, height: int, width: int) -> Floats:
+    """How often each row meets each column."""
+    flat = np.bincount(rows * width + columns, minlength=height * width)
+    return flat.reshape(height, width).astype(np.float64)
+
+
+def _rarities(total: int) -> Floats:
+    """``domain.evidence.rarity`` of what 0, 1, … of ``total`` have."""
+    counts = np.arange(total + 1)
+    return np.log1p((total - counts + 0.5) / (counts + 0.5))
+
+
+def summed(features: Mapping[int, Sequence[float]]) -> dict[int, float]:
+    """The sum of ``FEATURES`` by their weights, by fold."""
+    weights = table_of("prompts")
+    worths = [weights[name] for name in FEATURES]
+    return {fold: sum(map(mul, worths, values)) for fold, values in features.items()}
 
 
 def scored(features: Mapping[int, Sequence[float]]) -> dict[int, float]:
-    """The text signal 0..1 by fold: the sum of ``FEATURES`` by their weights, on a scale on which the best
-    tells how sure it is, and equal differences count alike below it."""
-    weights = table_of("prompts")
-    sums = {
-        fold: sum(weights[name] * value for name, value in zip(FEATURES, values, strict=True))
-        for fold, values in features.items()
-    }
+    """The text signal 0..1 by fold: sums on a scale on which the best tells how sure it is, and equal
+    differences count alike below it."""
+    weights, sums = table_of("prompts"), summed(features)
     best = max(sums.values(), default=0.0)
     most = max(weights["least"], best / (best + weights["half_sure"]) if best > 0 else 0.0)
     return {fold: max(0.0, most - weights["step"] * (best - value)) for fold, value in sums.items()}

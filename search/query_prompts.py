@@ -23,17 +23,21 @@ _MINUS = re.compile(r"(?<![^\s,(])-(?!\w+:)")
 _NAME = re.compile(r"(?<!\w)[^\W\d]\w*:")
 _LAST_WORD = re.compile(r"\w{1,64}\Z")
 _QUOTED = re.compile(r'"[^"]*"')
+_INFOTEXT = re.compile(r"\bnegative prompt:|\bsteps\b[^\n]{0,100}?\bsampler:", re.IGNORECASE)
 _LISTED = 3
 
 
 def prompt_words(query: str, *, refused: bool = False) -> str | None:
     """The query with prompt syntax blanked, as long as before; None where nothing speaks for a prompt.
 
-    Commas alone speak for one only where the query was ``refused`` as it stands. What is quoted is kept.
+    Commas alone speak for one only where the query was ``refused`` as it stands. What is quoted is kept. Of
+    the whole text that A1111 writes of a picture, what is not wanted and the settings are blanked as well.
     """
+    if settings := _INFOTEXT.search(query):
+        query = query[: settings.start()] + " " * (len(query) - settings.start())
     bare = _QUOTED.sub(_blank, query)
     listed = bare.count(",") >= _LISTED and not any(field_named(f.group()[:-1]) for f in _NAME.finditer(bare))
-    if not _is_prompt(bare) and not (refused and listed):
+    if not settings and not _is_prompt(bare) and not (refused and listed):
         return None
     return _balanced(outside_quotes(query, _plain))
 

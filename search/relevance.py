@@ -1,18 +1,15 @@
 """The text signal: how well an entry answers the words typed, 0..1, by what a text engine tells of its hits.
 
 A few words are a name, a trigger word or a subject: the first hits are compared word by word (``matching``).
-Nine words and more are a pasted text, mostly a prompt: there an entry counts by the engine's score, by the
-words that tell it from the other hits, and by the best that its creator has, since creators write alike.
 """
 
 import tomllib
 from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import resources
-from math import log
 
 from indexer.domain.brief import BRIEF_FIELDS, Brief
-from indexer.domain.evidence import LONG, Evidence, rarity
+from indexer.domain.evidence import LONG, Evidence
 from indexer.domain.vocabulary import read_table
 from search.matching import Match, Matcher
 
@@ -32,9 +29,11 @@ def text_scores(
 
     ``terms`` are the words of the query in order, those of phrases among them; ``scores`` the engine's;
     ``fields`` weights of fields by name (``ranking.toml``). Without evidence the engine's scores stand.
-    ``long``: it is a pasted text, None: where it has so many words.
+    ``long``: it is a pasted text, None: where it has so many words; there the engine's scores stand too, and
+    what was pasted is compared by ``search.prompted``.
     """
-    if not terms or not evidence.briefs:
+    pasted = len(set(terms)) >= LONG if long is None else long
+    if not terms or pasted or not evidence.briefs:
         return tuple(scores)
     matcher = Matcher(terms, evidence, _factors(fields), *_rest(fields), typing=typing)
     present = evidence.present or (0,) * len(evidence.briefs)
@@ -42,14 +41,12 @@ def text_scores(
         matcher.match(Brief.from_text(text), bits)
         for text, bits in zip(evidence.briefs, present, strict=True)
     ]
-    pasted = len(set(terms)) >= LONG if long is None else long
-    score = _pasted if pasted else _typed
-    compared = score(matches, scores, evidence)
+    compared = _typed(matches, scores)
     behind = _numbers()["behind"]
     return (*compared, *(behind * value for value in scores[len(compared) :]))
 
 
-def _typed(matches: Sequence[Match], scores: Sequence[float], _: Evidence) -> list[float]:
+def _typed(matches: Sequence[Match], scores: Sequence[float]) -> list[float]:
     """Mostly how much of the query an entry has; then how much else its name or trigger phrase has."""
     n = _numbers()
     found = []
@@ -58,36 +55,6 @@ def _typed(matches: Sequence[Match], scores: Sequence[float], _: Evidence) -> li
         inner = n["covered"] + title + n["ordered"] * match.ordered
         found.append(min(1.0, match.covered ** n["coverage_power"] * inner + n["engine"] * score))
     return found
-
-
-def _pasted(matches: Sequence[Match], scores: Sequence[float], evidence: Evidence) -> list[float]:
-    """The engine's score, the best score of the same creator, telling words, and the short fields."""
-    n = _numbers()
-    makers = evidence.makers or (0,) * len(scores)
-    best: dict[int, float] = {}
-    for maker, score in zip(makers, scores, strict=False):
-        if maker:
-            best[maker] = max(score, best.get(maker, 0.0))
-    found = []
-    for match, score, maker, told in zip(matches, scores, makers, _telling(evidence), strict=False):
-        own = n["pasted_engine"] * score + n["pasted_maker"] * best.get(maker, score)
-        brief = n["pasted_covered"] * match.covered + n["pasted_named"] * match.named
-        found.append(min(1.0, own + n["pasted_telling"] * told + brief))
-    return found
-
-
-def _telling(evidence: Evidence) -> list[float]:
-    """For each hit the share of words it has, weighed by how rare they are in the index and among the hits:
-    a word that all hits have tells none of them from the others."""
-    count = len(evidence.present)
-    bits = range(len(evidence.terms))
-    has = [sum(present >> bit & 1 for present in evidence.present) for bit in bits]
-    rare = [rarity(evidence.frequencies.get(term, 0), evidence.documents) for term in evidence.terms]
-    weights = [r * log(1 + (count - n + 0.5) / (n + 0.5)) for r, n in zip(rare, has, strict=True)]
-    total = sum(rare) or 1.0
-    return [
-        sum(weights[bit] for bit in bits if present >> bit & 1) / total for present in evidence.present
-    ] or [0.0] * len(evidence.briefs)
 
 
 def _factors(fields: Mapping[str, float]) -> dict[str, float]:

@@ -8,7 +8,7 @@ for hit in p.search("watercolour harbour type:lora").hits:
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from types import TracebackType
@@ -28,12 +28,9 @@ from indexer.catalog.history import version_history
 from indexer.catalog.schedules import list_schedules
 from indexer.catalog.usage import version_usage
 from indexer.domain.fields import FIELDS
-from indexer.domain.filters import And, AnyOf, Filter, anywhere
-from indexer.domain.named import named_by
+from indexer.domain.filters import And, AnyOf, Filter
 from indexer.domain.records import Document
-from indexer.domain.text import words
 from indexer.errors import UsageError
-from indexer.finding import found_exactly
 from indexer.indexes.text import ORDERS, TextIndex, TextQuery
 from indexer.indexes.text_open import open_text_index
 from indexer.parsers.training import parse_metadata, told_facts
@@ -44,10 +41,12 @@ from search.answers import Answer
 from search.bases import wanted_base
 from search.described import described, described_picture, spoken
 from search.duplicates import Duplicates, find_duplicates
+from search.looking import by_looks, look, signals_of
 from search.map import Maps, StyleMap
 from search.marks import MarkKeeper
+from search.meant import meant_by
 from search.mislabelled import Mislabelled, labels_at_fault
-from search.narrowing import Fixed, Narrowed, Passing
+from search.narrowing import Narrowed, Passing
 from search.overview import Overviews
 from search.prompted import prompted
 from search.query import ParsedQuery, parse_query
@@ -62,14 +61,13 @@ from search.retrieval import (
 )
 from search.safe import hidden_counts, kept_back, visible
 from search.similar import Looks
+from search.state import library_state
 
 _T = TypeVar("_T")
 
 __all__ = ["SORTS", "Pinakes"]
 
 SORTS = ("relevance", *ORDERS)
-_BY = ("style", "content", "mix", "weights")
-_BY_SIGNALS = {"style": "style", "content": "semantic", "weights": "weights"}
 MAX_LIMIT = 200
 MAX_MATCHING = 1_000_000
 _FACETS = tuple(field.name for field in FIELDS.values() if field.facet)
@@ -95,6 +93,10 @@ class Pinakes:
     def catalog(self) -> Catalog:
         """The catalog. Raises ``CatalogError`` when it cannot be opened."""
         return self._once("catalog", lambda: open_catalog(self.settings))
+
+    def state(self) -> Hashable:
+        """Another value once any answer may be another; see ``search.state``."""
+        return library_state(self.catalog, self.settings)
 
     @property
     def text(self) -> TextIndex:
@@ -178,7 +180,7 @@ class Pinakes:
             return shuffled_candidates(self.text, parsed, parsed.where, span, facets, flags)
         found = text_candidates(self.text, parsed, parsed.where, span, facets, flags)
         if span.order is None and not span.typing:
-            found = prompted(self.text, self.catalog, parsed, parsed.where, flags, found)
+            found = prompted(self.text, self.settings.prompt_cuts_file, parsed, parsed.where, flags, found)
         if span.order is None and self.settings.clip_pretrained is not None:
             where = visible(self.settings, parsed)
             return described(self.looks, self.catalog, self.text, parsed, where, found)
@@ -192,12 +194,7 @@ class Pinakes:
         if both is not None:
             return both
         looked = self.looks.of_image(image, "content", self._allowed(parsed, where))
-        return replace(self._looking({"semantic": looked}, looked), facets=narrowed.facets)
-
-    def _looking(self, signals: Mapping[str, Mapping[int, float]], scores: Mapping[int, float]) -> Candidates:
-        """Candidates that pictures alone gave, the most alike first."""
-        cards = sorted(self.text.cards(list(scores)), key=lambda card: (-scores[card.id], card.id))
-        return Candidates(cards, len(cards), signals)
+        return replace(by_looks(self.text, {"semantic": looked}, looked), facets=narrowed.facets)
 
     def similar(
         self,
@@ -224,52 +221,22 @@ class Pinakes:
         started = time.perf_counter()
         _check_page("relevance", limit, offset)
         _check_score(min_score)
-        if by not in _BY:
-            raise UsageError("by", f"similar by {by!r} is unknown. Choose style, content, mix or weights.")
         parsed = parse_query(query)
         where = visible(self.settings, parsed)
         wanted = wanted_base(base)
         if wanted is not None:
             where = And((where, AnyOf(FIELDS["fits"], (wanted.architecture,))))
-        allowed = self._allowed(parsed, where)
-        looked, like = self._looked(what, by, allowed)
+        looked, like = look(self.looks, self.find, what, by, self._allowed(parsed, where))
         cut_offs = {way: self.looks.cut_off(way) for way in looked}
-        signals = {_BY_SIGNALS[way]: scores for way, scores in looked.items()}
         by = by if len(looked) > 1 else next(iter(looked))
         return self._answer(
             parsed,
-            self._looking(signals, alike(looked, cut_offs, min_score)),
+            by_looks(self.text, signals_of(looked), alike(looked, cut_offs, min_score)),
             Page(limit, offset, wanted, versions=versions or by == "weights"),
             started,
             by=by,
             like={"id": like.id, "name": like.name} if like else "picture",
         )
-
-    def _looked(
-        self, what: int | str | Path | bytes, by: str, allowed: Narrowed | None
-    ) -> tuple[dict[str, dict[int, float]], Document | None]:
-        """Way of looking -> id -> score, and the entry that was named, if one was."""
-        if isinstance(what, bytes | Path):
-            if by == "weights":
-                raise UsageError("by", "A picture has no weights. Choose style or content, or name a model.")
-            return {way: self.looks.of_image(what, way, allowed) for way in _ways(by)}, None
-        like = self.find(what)
-        looks = [self._like_entry(like, way, allowed) for way in _ways(by)]
-        return {way: scores for scores, way in looks}, like
-
-    def _like_entry(self, entry: Document, by: str, allowed: Narrowed | None) -> tuple[dict[int, float], str]:
-        """Scores, and by what they were made: weights where a style is asked for that nobody has seen."""
-        if by == "weights":
-            return self.looks.of_weights(entry, allowed), by
-        try:
-            return self.looks.of_entry(entry, by, allowed), by
-        except UsageError as error:
-            if by != "style" or error.code not in ("no_preview", "no_vectors"):
-                raise
-            try:
-                return self.looks.of_weights(entry, allowed), "weights"
-            except UsageError:
-                raise error from None
 
     def duplicates(self, *, limit: int | None = None, offset: int = 0) -> Duplicates:
         """What lies several times in the library, most bytes first: copies, the same tensors under other
@@ -290,22 +257,7 @@ class Pinakes:
 
     def find(self, what: int | str) -> Document:
         """The entry that an id, a name, a path or a hash means. Raises ``UsageError`` (``unknown_model``)."""
-        text = str(what).strip()
-        meant = found_exactly(self.catalog, text)
-        if meant is not None:
-            return meant.document
-        if text.isascii() and text.isdigit() and len(text) <= 18:
-            entry = self.entry(int(text))
-            if entry is not None:
-                return entry
-        for query in _meanings(text):
-            found = self.text.search(query, 1).ids
-            if found and (entry := self.entry(found[0])) is not None:
-                return entry
-        raise UsageError(
-            "unknown_model",
-            f"No model is known as {text!r}. Give its id, name or file name as search shows it.",
-        )
+        return meant_by(self.catalog, self.text, self.entry, what)
 
     def entry(self, entry_id: int) -> Document | None:
         """The entry with this id, or None."""
@@ -376,30 +328,20 @@ class Pinakes:
     def _allowed(self, parsed: ParsedQuery, where: Filter) -> Narrowed | None:
         """Entries to look among; None where all pass."""
         if spoken(parsed):
-            return Fixed(self._matching(parsed, where))
+            return Passing(self.text, where, TextQuery(parsed.terms, parsed.phrases))
         return None if is_everything(where) else Passing(self.text, where)
 
     def _matching(self, parsed: ParsedQuery, where: Filter) -> Sequence[int]:
         """Ids that pass the words and the filter, for a vector search."""
         if not spoken(parsed):
             return self.text.matching(where, MAX_MATCHING)
-        return self.text.search(TextQuery(parsed.terms, parsed.phrases, where), MAX_MATCHING).ids
+        return self.text.ids_of(TextQuery(parsed.terms, parsed.phrases, where), MAX_MATCHING)
 
     def _answer(
         self, parsed: ParsedQuery, found: Candidates, page: Page, started: float, **query: Any
     ) -> Answer:
         hidden = found.hidden or hidden_counts(self.text, parsed, kept_back(self.settings, parsed))
         return self._answering.answer(parsed, found, page, hidden, started, **query)
-
-
-def _meanings(text: str) -> Iterator[TextQuery]:
-    """What a name may mean, the surest first: an address or hash, a whole name, one with all the words."""
-    if named := named_by(text):
-        yield TextQuery((), where=named.where)
-    terms = tuple(words(text.replace("\\", "/").rpartition("/")[2], glued=False))
-    if terms:
-        yield TextQuery((), (terms,))
-        yield TextQuery(terms, where=And(tuple(anywhere((term,)) for term in terms)))
 
 
 def _check_page(sort: str, limit: int, offset: int) -> None:
@@ -414,7 +356,3 @@ def _check_page(sort: str, limit: int, offset: int) -> None:
 def _check_score(score: float | None) -> None:
     if score is not None and not 0.0 <= score <= 1.0:
         raise UsageError("min_score", f"The least score is {score}; it must be between 0 and 1.")
-
-
-def _ways(by: str) -> tuple[str, ...]:
-    return ("style", "content") if by == "mix" else (by,)

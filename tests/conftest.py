@@ -1,6 +1,7 @@
 """Shared by all tests: settings in a folder of their own, catalogs on both databases, the indexed demo."""
 
 import os
+import shutil
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,11 +9,15 @@ from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
-from sqlalchemy import create_engine, make_url, text
+
+# Test processes share the cores, and threads of numpy that wait for each other burn what the others need: ten
+# times the work for the small matrices here. Read when numpy and torch load, so it is said before ours are.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 from indexer.catalog.database import Catalog, open_catalog
-from indexer.progress import Silent
 from indexer.settings import Settings
+from tests.databases import ADMIN_URL, Postgres, copy_catalog, write_catalog
 from tests.meilisearch import Running, running_server
 
 if TYPE_CHECKING:
@@ -20,11 +25,26 @@ if TYPE_CHECKING:
     from indexer.indexes.text import TextIndex
     from indexer.indexes.text_meilisearch import MeilisearchIndex
 
+FIRST = (
+    "tests/search/test_service.py",
+    "tests/stages/test_kill.py",
+    "tests/test_importing.py",
+    "tests/hubs/test_crawl_kill.py",
+)
+"""Files that take long, begun first so that no test process waits for another's at the end. The demo library is
+made in the first; the second does not need it."""
+
 # How long one example takes depends on what else the machine does; tests of speed have limits of their own.
 hypothesis.settings.register_profile("pinakes", deadline=None)
 hypothesis.settings.load_profile("pinakes")
 
-ADMIN_URL = os.environ.get("PINAKES_TEST_DATABASE_URL")
+DATABASES = ("sqlite", pytest.param("postgresql", marks=pytest.mark.postgres))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the files of ``FIRST`` first, in that order."""
+    places = {name: place for place, name in enumerate(FIRST)}
+    items.sort(key=lambda item: places.get(item.nodeid.partition("::")[0], len(places)))
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -43,33 +63,44 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(home=tmp_path / "home", decode_workers=1)
 
 
-def _fresh_postgres() -> Iterator[str]:
-    """The URL of a new, empty PostgreSQL database, dropped afterwards."""
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    """The PostgreSQL server; tests use databases of their own."""
     if ADMIN_URL is None:
         pytest.skip("no PostgreSQL server: run scripts/test, which starts one")
-    name = f"test_{uuid.uuid4().hex}"
-    admin = create_engine(
-        make_url(ADMIN_URL).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT"
-    )
-    with admin.connect() as connection:
-        connection.execute(text(f'CREATE DATABASE "{name}"'))
-    try:
-        yield make_url(ADMIN_URL).set(database=name).render_as_string(hide_password=False)
-    finally:
-        with admin.connect() as connection:
-            connection.execute(text(f'DROP DATABASE "{name}" WITH (FORCE)'))
-        admin.dispose()
+    with Postgres(ADMIN_URL, tmp_path_factory.mktemp("postgres")).serving() as server:
+        yield server
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def both(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Settings]:
-    """Settings of an empty catalog, once on each database."""
+@pytest.fixture(scope="session")
+def empty_catalog(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A catalog on SQLite with all tables and nothing in them, to be copied."""
+    return write_catalog(tmp_path_factory.mktemp("empty") / "home")
+
+
+@pytest.fixture(params=DATABASES)
+def bare(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Settings]:
+    """Settings of a catalog that has no tables yet, once on each database."""
     home = tmp_path / "home"
     if request.param == "sqlite":
         yield Settings(home=home, decode_workers=1)
         return
     home.mkdir()
-    for url in _fresh_postgres():
+    server: Postgres = request.getfixturevalue("postgres")
+    with server.fresh() as url:
+        yield Settings(home=home, database_url=url, decode_workers=1)
+
+
+@pytest.fixture(params=DATABASES)
+def both(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Settings]:
+    """Settings of an empty catalog, once on each database."""
+    home = tmp_path / "home"
+    if request.param == "sqlite":
+        yield copy_catalog(request.getfixturevalue("empty_catalog"), Settings(home=home, decode_workers=1))
+        return
+    home.mkdir()
+    server: Postgres = request.getfixturevalue("postgres")
+    with server.migrated() as url:
         yield Settings(home=home, database_url=url, decode_workers=1)
 
 
@@ -114,17 +145,17 @@ def text_engine(request: pytest.FixtureRequest, tmp_path: Path) -> "TextIndex":
 @pytest.fixture(scope="session")
 def demo_library(tmp_path_factory: pytest.TempPathFactory) -> "tuple[Path, DemoReport]":
     """The demo library's folder and what its generator knows of it."""
-    from indexer.demo import write_demo
+    from tests.sharing import demo_report, run_folder
 
-    folder = tmp_path_factory.mktemp("demo") / "library"
-    return folder, write_demo(folder)
+    report = demo_report(run_folder(tmp_path_factory))
+    return report.folder, report
 
 
 @pytest.fixture(scope="session")
 def demo_home(tmp_path_factory: pytest.TempPathFactory, demo_library: "tuple[Path, DemoReport]") -> Settings:
     """Settings whose home holds the indexed demo library. For reading only."""
-    from indexer.pipeline import index_folders
+    from tests.sharing import demo_index, run_folder
 
-    settings = Settings(home=tmp_path_factory.mktemp("demo-home"), decode_workers=2)
-    index_folders([demo_library[0]], settings, Silent())
-    return settings
+    home = tmp_path_factory.mktemp("demo-home") / "home"
+    shutil.copytree(demo_index(run_folder(tmp_path_factory), demo_library[0]), home)
+    return Settings(home=home, decode_workers=2)

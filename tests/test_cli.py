@@ -1,4 +1,4 @@
-"""The command as a person or a program calls it: real processes."""
+"""The command as a person or a program calls it: real processes, but where only words are asked for."""
 
 import json
 import os
@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from indexer.settings import Settings
+from tests import command as inside
 from tests.models import write_library, write_safetensors
 
 VERBS = (
@@ -48,7 +49,7 @@ def answer(*arguments: str | Path) -> Any:
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_verb_has_help_with_an_example(verb: str) -> None:
-    run = pinakes(verb, "--help")
+    run = inside.pinakes(verb, "--help")
     assert run.returncode == 0
     assert f"Example: pinakes {verb}" in run.stdout
 
@@ -95,24 +96,24 @@ def test_a_word_of_mine_wins_until_i_withdraw_it(tmp_path: Path) -> None:
     folder = tmp_path / "models" / "checkpoints"
     path = write_safetensors(folder / "ink.safetensors")
     home = ("--home", tmp_path / "home")
-    answer("index", folder, *home)
-    report = answer("mislabelled", *home)
+    inside.answer("index", folder, *home)
+    report = inside.answer("mislabelled", *home)
     assert (report["total"], report["items"][0]["path"]) == (1, str(path))
     assert report["items"][0]["conflicts"] == [
         {"claim": "checkpoint", "source": "folder:checkpoints", "found": "lora"}
     ]
     assert set(report["items"][0]) == {"id", "name", "path", "conflicts", "confidence", "evidence"}
-    shown = pinakes("mislabelled", "type:lora", *home)
+    shown = inside.pinakes("mislabelled", "type:lora", *home)
     assert "ink.safetensors" in shown.stdout and "1 file of 1 mislabelled model" in shown.stdout
-    told = answer("override", path, "--kind", "Checkpoint", "--category", "style", *home)
+    told = inside.answer("override", path, "--kind", "Checkpoint", "--category", "style", *home)
     assert told["overrides"] == {"kind": "checkpoint", "category": "style"}
-    assert answer("search", "type:checkpoint category:style", *home)["total"] == 1
-    assert answer("mislabelled", *home) == {"total": 0, "hidden": 0, "offset": 0, "items": []}
-    assert "your word" in pinakes("show", "ink", *home).stdout
-    assert "your word; found: lora" in pinakes("override", "--list", *home).stdout
-    assert answer("override", path, "--withdraw", "all", *home)["overrides"] == {}
-    assert answer("search", "type:lora", *home)["total"] == 1
-    wrong = pinakes("override", path, "--kind", "loar", *home)
+    assert inside.answer("search", "type:checkpoint category:style", *home)["total"] == 1
+    assert inside.answer("mislabelled", *home) == {"total": 0, "hidden": 0, "offset": 0, "items": []}
+    assert "your word" in inside.pinakes("show", "ink", *home).stdout
+    assert "your word; found: lora" in inside.pinakes("override", "--list", *home).stdout
+    assert inside.answer("override", path, "--withdraw", "all", *home)["overrides"] == {}
+    assert inside.answer("search", "type:lora", *home)["total"] == 1
+    wrong = inside.pinakes("override", path, "--kind", "loar", *home)
     assert wrong.returncode == 2 and "Did you mean lora" in wrong.stderr
 
 

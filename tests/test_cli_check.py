@@ -5,7 +5,7 @@ import json
 import pytest
 
 from indexer.settings import Settings
-from tests.test_cli import pinakes
+from tests.command import pinakes
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import json
 
 from indexer.settings import Settings
-from tests.test_cli import pinakes
+from tests.command import pinakes
 
 
 def test_the_output_is_what_the_other_tool_opens(demo_home: Settings) -> None:

@@ -17,8 +17,8 @@ from indexer.settings import Settings
 from indexer.sources.extra_paths import read_comfyui
 from search.comfyui_paths import comfy_paths, sections_of
 from search.service import Pinakes
+from tests.command import pinakes
 from tests.models import write_safetensors
-from tests.test_cli import pinakes
 
 
 def read_back(text: str, folder: Path) -> dict[str, str]:

@@ -22,6 +22,7 @@ from indexer.pipeline import index_folders, writing
 from indexer.progress import Silent
 from indexer.settings import Settings
 from search.service import Pinakes
+from tests.command import pinakes
 from tests.models import write_picture, write_safetensors
 from tests.parsers.civitai_items import item, old_item, version
 
@@ -116,8 +117,7 @@ def test_a_file_of_ours_finds_its_version_and_keeps_its_look(settings: Settings,
 
 
 def run(*arguments: str | Path) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "search", "import", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120)
+    return pinakes("import", *arguments)
 
 
 def test_the_verb_tells_what_came_of_it(tmp_path: Path) -> None:
@@ -165,6 +165,7 @@ def test_a_stopped_import_goes_on(tmp_path: Path) -> None:
 
 
 @pytest.mark.shared
+@pytest.mark.no_cover
 @pytest.mark.timeout(900)
 def test_every_real_record_lands_or_has_a_reason(settings: Settings) -> None:
     files = [CIVITAI / "models.jsonl.xz", CIVITAI / "lists.jsonl.xz"]

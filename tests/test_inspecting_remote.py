@@ -11,11 +11,11 @@ import pytest
 from indexer.inspecting_remote import inspect_targets
 from indexer.settings import Settings
 from indexer.sources.http_errors import HubError
+from tests.command import pinakes
 from tests.hub_server import HubServer, Reply, file_reply
 from tests.hubs.fake_huggingface import LORA_CARD, FakeHuggingFace, repo
 from tests.hubs.remote_files import lora_bytes
 from tests.models import write_safetensors
-from tests.test_cli import pinakes
 
 LORA = lora_bytes()
 FIELDS = ("path", "size", "container", "status", "kind", "architecture", "confidence", "evidence", "claims")

@@ -2,8 +2,6 @@
 
 import json
 import os
-import subprocess
-import sys
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -28,6 +26,7 @@ from indexer.progress import Silent
 from indexer.saved import remove_saved, rename_saved, save_search, saved_searches_of
 from indexer.settings import Settings
 from search.service import Pinakes
+from tests.command import pinakes
 from tests.models import write_library
 from tests.parsers.civitai_items import item
 
@@ -219,34 +218,29 @@ def test_saved_searches(both: Settings) -> None:
         save_search(both, "", "x")
 
 
-def run(*arguments: str | Path) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "search", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120)
-
-
 def test_the_verbs(settings: Settings, tmp_path: Path) -> None:
     folder = write_library(tmp_path / "models", 2, pictures=False)
     index_folders([folder], settings, Silent())
     home = ("--home", settings.home)
     first = found(settings, "")[0]
-    told = run(
+    told = pinakes(
         "mark", str(first), "--favourite", "--rating", "4.5", "--for", "portrait", "--tag", "x\x1b", *home
     )
     assert told.returncode == 0, told.stderr
     assert "favourite; 4.5 of 5 for portrait; #x" in told.stdout and "\x1b" not in told.stdout
-    answer = json.loads(run("mark", str(first), "--no-favorite", "--json", *home).stdout)
+    answer = json.loads(pinakes("mark", str(first), "--no-favorite", "--json", *home).stdout)
     assert (answer["changed"], answer["entries"][0]["favourite"]) == (1, False)
-    assert run("mark", str(first), "--for", "portrait", *home).returncode == 2
-    wrong = run("saved", "add", "bad", "rank:", *home)
+    assert pinakes("mark", str(first), "--for", "portrait", *home).returncode == 2
+    wrong = pinakes("saved", "add", "bad", "rank:", *home)
     assert (wrong.returncode, "^" in wrong.stderr) == (2, True)
-    kept = run("saved", "add", "mine", "is:rated", "--sort", "newest", *home)
+    kept = pinakes("saved", "add", "mine", "is:rated", "--sort", "newest", *home)
     assert "mine: is:rated (1 now)" in kept.stdout, kept.stderr
-    assert [row["name"] for row in json.loads(run("saved", "list", "--json", *home).stdout)] == ["mine"]
-    assert [hit["id"] for hit in json.loads(run("saved", "run", "mine", "--json", *home).stdout)["hits"]] == [
-        first
-    ]
+    assert [row["name"] for row in json.loads(pinakes("saved", "list", "--json", *home).stdout)] == ["mine"]
+    assert [
+        hit["id"] for hit in json.loads(pinakes("saved", "run", "mine", "--json", *home).stdout)["hits"]
+    ] == [first]
     out = tmp_path / "marks.json"
-    assert "1 marked models and 1 searches" in run("marks", "export", out, *home).stdout
-    assert "0 models marked, 1 were so already" in run("marks", "import", out, *home).stdout
-    assert run("saved", "remove", "mine", *home).returncode == 0
-    assert run("saved", "run", "mine", *home).returncode == 2
+    assert "1 marked models and 1 searches" in pinakes("marks", "export", out, *home).stdout
+    assert "0 models marked, 1 were so already" in pinakes("marks", "import", out, *home).stdout
+    assert pinakes("saved", "remove", "mine", *home).returncode == 0
+    assert pinakes("saved", "run", "mine", *home).returncode == 2

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from indexer.inspecting import inspect_paths
+from tests.models import write_safetensors
 
 MODULES = ("lora_unet_double_blocks_0_img_attn_qkv", "lora_unet_double_blocks_1_img_attn_qkv")
 
@@ -53,3 +54,34 @@ def test_the_family_is_told_from_the_training(tmp_path: Path) -> None:
     assert told["family"] is None  # the tags belong to another architecture
     assert told["trigger_words"] == ["Sunny", "inkpony"]
     assert told["families"] == () and told["needs"] == ()
+
+
+def peft_folder(folder: Path, configuration: dict[str, Any] | None) -> Path:
+    """What ``PeftModel.save_pretrained`` leaves: factors without alphas, and a configuration beside them."""
+    stem = "base_model.model.transformer_blocks.0.attn"
+    tensors = {
+        f"{stem}.{name}.{side}.weight": shape
+        for name, rank in (("to_q", 16), ("to_k", 16), ("to_v", 4))
+        for side, shape in (("lora_A", [rank, 3072]), ("lora_B", [3072, rank]))
+    }
+    if configuration is not None:
+        folder.mkdir(exist_ok=True)
+        (folder / "adapter_config.json").write_text(json.dumps(configuration))
+    return write_safetensors(folder / "adapter_model.safetensors", tensors)
+
+
+@pytest.mark.parametrize(
+    ("configuration", "alpha", "scale"),
+    [
+        (None, None, 1.0),
+        ({"r": 16, "lora_alpha": 8}, 8.0, 0.5),
+        ({"r": 16, "lora_alpha": 8, "use_rslora": True}, 8.0, 2.0),
+        ({"r": 16, "lora_alpha": 8, "alpha_pattern": {"to_q": 32, "to_k": 32}}, 32.0, 2.0),
+        ({"r": 16}, None, 1.0),
+    ],
+)
+def test_the_scale_of_a_peft_folder_is_what_its_configuration_states(
+    tmp_path: Path, configuration: dict[str, Any] | None, alpha: float | None, scale: float
+) -> None:
+    (told,) = inspect_paths([peft_folder(tmp_path / "adapter", configuration)])
+    assert (told["alpha"], told["scale"], told["rank"]["mode"]) == (alpha, scale, 16)

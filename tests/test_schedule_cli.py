@@ -18,33 +18,33 @@ import pytest
 from indexer.catalog.table_base import now
 from indexer.schedule import add_schedule, list_schedules
 from indexer.settings import Settings
+from tests.command import pinakes
 from tests.models import write_library
 from tests.parsers.civitai_items import item, version
 from tests.test_schedule import make_due, wait_for
 
 
-def pinakes(*arguments: str | Path) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "search", "schedule", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120)
+def schedule(*arguments: str | Path) -> "subprocess.CompletedProcess[str]":
+    return pinakes("schedule", *arguments)
 
 
 def test_add_list_run_remove(tmp_path: Path) -> None:
     home = ("--home", tmp_path / "home")
     folder = write_library(tmp_path / "models", 2, pictures=False)
-    assert "Add one: pinakes schedule add" in pinakes("list", *home).stdout
-    added = pinakes("add", "mine", "index", "--folder", folder, "--every", "6h", *home)
+    assert "Add one: pinakes schedule add" in schedule("list", *home).stdout
+    added = schedule("add", "mine", "index", "--folder", folder, "--every", "6h", *home)
     assert added.returncode == 0, added.stderr
     assert f"mine: index folder={folder}, every 6h; next 20" in added.stdout
-    told = json.loads(pinakes("add", "tidy", "upkeep", "--cron", "0 3 * * Sun", "--json", *home).stdout)
+    told = json.loads(schedule("add", "tidy", "upkeep", "--cron", "0 3 * * Sun", "--json", *home).stdout)
     assert (told["trigger"], told["arguments"], told["result"]) == ("0 3 * * sun", {}, None)
-    ran = pinakes("run", "mine", "--json", *home)
+    ran = schedule("run", "mine", "--json", *home)
     assert json.loads(ran.stdout)["detail"].startswith("2 files read"), ran.stderr
-    first, second = json.loads(pinakes("list", "--json", *home).stdout)
+    first, second = json.loads(schedule("list", "--json", *home).stdout)
     assert (first["name"], first["result"], second["result"]) == ("mine", "ok", None)
-    shown = pinakes("list", *home).stdout
+    shown = schedule("list", *home).stdout
     assert "never run" in shown and "0 3 * * sun" in shown
-    assert pinakes("remove", "mine", *home).stdout == "mine is removed\n"
-    assert json.loads(pinakes("remove", "tidy", "--json", *home).stdout) == {"removed": "tidy"}
+    assert schedule("remove", "mine", *home).stdout == "mine is removed\n"
+    assert json.loads(schedule("remove", "tidy", "--json", *home).stdout) == {"removed": "tidy"}
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_add_list_run_remove(tmp_path: Path) -> None:
     ],
 )
 def test_mistakes_exit_2(tmp_path: Path, arguments: tuple[str, ...], message: str) -> None:
-    run = pinakes(*arguments, "--home", tmp_path / "home")
+    run = schedule(*arguments, "--home", tmp_path / "home")
     assert (run.returncode, run.stdout) == (2, "")
     assert message in run.stderr and "Traceback" not in run.stderr
 
@@ -68,10 +68,10 @@ def test_a_run_that_fails_says_why_and_is_noted(tmp_path: Path) -> None:
     home = ("--home", tmp_path / "home")
     path = tmp_path / "dump.gz"
     path.write_bytes(b"\x1f\x8b broken")
-    assert pinakes("add", "d", "import", f"file={path}", "--every", "1d", *home).returncode == 0
-    failed = pinakes("run", "d", *home)
+    assert schedule("add", "d", "import", f"file={path}", "--every", "1d", *home).returncode == 0
+    failed = schedule("run", "d", *home)
     assert failed.returncode == 2 and "cannot be read to its end" in failed.stderr
-    assert "failed, 20" in pinakes("list", *home).stdout
+    assert "failed, 20" in schedule("list", *home).stdout
 
 
 @contextmanager

@@ -1,7 +1,8 @@
 """Opening the catalog: SQLite by default, PostgreSQL for a hub; migrations; one writer."""
 
 import sqlite3
-from collections.abc import Iterator
+import threading
+from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
@@ -54,6 +55,8 @@ class Catalog:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        self._watching = threading.Lock()
+        self._watch: Any = None
 
     @property
     def is_sqlite(self) -> bool:
@@ -79,8 +82,34 @@ class Catalog:
             session.connection(execution_options={WRITING: True})
             yield session
 
+    def state(self) -> Hashable:
+        """What is another value after every commit, of whichever process: who compares it knows whether what
+        was read before still stands. A few microseconds on SQLite; on PostgreSQL a question to the server,
+        which counts the commits of all its databases together."""
+        with translated(self.engine):
+            if self.is_sqlite:
+                return self._data_version()
+            with self.engine.connect() as connection:
+                return str(connection.exec_driver_sql("SELECT pg_current_snapshot()::text").scalar())
+
+    def _data_version(self) -> int:
+        try:
+            with self._watching:
+                if self._watch is None:  # it counts what others commit, so it is nobody else's connection
+                    self._watch = self.engine.raw_connection()
+                    self._watch.detach()
+                cursor = self._watch.cursor()
+                return int(cursor.execute("PRAGMA data_version").fetchone()[0])
+        except sqlite_driver().Error as error:  # as the driver says it: nothing stands between
+            code, advice = _known_fault(str(error)) or ("disk_io", "Does its disk still answer?")
+            raise CatalogError(code, f"The catalog cannot be watched: {error}. {advice}") from error
+
     def close(self) -> None:
         """Give all connections back."""
+        with self._watching:
+            if self._watch is not None:
+                self._watch.close()
+                self._watch = None
         self.engine.dispose()
 
 

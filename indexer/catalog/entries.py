@@ -4,6 +4,7 @@ Each change gets the next number; an index reads on from the last number it know
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 
 import orjson
 from sqlalchemy import Select, Text, delete, func, select, type_coerce
@@ -108,6 +109,10 @@ def _document(text: str) -> Document:
     return from_json(orjson.loads(text))
 
 
+_met_again = lru_cache(maxsize=1_000)(_document)
+"""Answers show the same entries again and again, and nothing changes a document once it is made."""
+
+
 def _store_tags(session: Session, tags: Mapping[int, Iterable[str]]) -> None:
     named = {id_: {keyword(tag) for tag in words} for id_, words in tags.items()}
     names = sorted({name for words in named.values() for name in words})
@@ -140,7 +145,7 @@ def documents(session: Session, version_ids: Iterable[int]) -> dict[int, Documen
     for piece in pieces(version_ids):
         for id_, text in session.execute(_texts().where(Entry.version_id.in_(piece))):
             if text is not None:
-                found[id_] = _document(text)
+                found[id_] = _met_again(text)
     return found
 
 

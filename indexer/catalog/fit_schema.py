@@ -5,7 +5,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from indexer.catalog.table_base import BIG_ID, Base, row_id, row_ref
 
-__all__ = ["FileFit", "FitProfileRow"]
+__all__ = ["FileFit", "FitProfileRow", "HubFileFit"]
 
 
 class FitProfileRow(Base):
@@ -22,4 +22,14 @@ class FileFit(Base):
 
     __tablename__ = "file_fit"
     file_id: Mapped[int] = mapped_column(BIG_ID, ForeignKey("file.id", ondelete="CASCADE"), primary_key=True)
+    profile_id: Mapped[int] = row_ref("fit_profile")
+
+
+class HubFileFit(Base):
+    """The same of a file at a hub, whose header was read from afar."""
+
+    __tablename__ = "hub_file_fit"
+    hub_file_id: Mapped[int] = mapped_column(
+        BIG_ID, ForeignKey("hub_file.id", ondelete="CASCADE"), primary_key=True
+    )
     profile_id: Mapped[int] = row_ref("fit_profile")

@@ -1,17 +1,20 @@
 """Files that hubs offer, with the hashes they claim for them."""
 
+from base64 import b64decode, b64encode
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Text, cast, select, update
 from sqlalchemy.orm import Session
 
+from indexer.catalog.fit_schema import FitProfileRow, HubFileFit
+from indexer.catalog.fits import store_hub_fits
 from indexer.catalog.hub_schema import HashRow, HubFileRow
 from indexer.catalog.table_base import now
 from indexer.catalog.upsert import pieces, upsert
 from indexer.domain.hubs import HASH_KINDS, HubFile
 
-__all__ = ["JUDGED", "known_verdicts", "sync_hub_files"]
+__all__ = ["JUDGED", "fit_text", "known_verdicts", "sync_hub_files"]
 
 JUDGED = cast(HubFileRow.detail, Text).like('%"verdict":{%')
 """Rows whose detail (kept as JSON text) holds what the file's header says, read from afar."""
@@ -46,9 +49,12 @@ def sync_hub_files(
         for version_id, (source, files) in wanted.items()
         for file in files
     }
+    fits = _take_fits(rows)
     _keep_verdicts(session, {key: row for key, row in rows.items() if key[0] not in fresh})
     upsert(session, HubFileRow, list(rows.values()), ["version_id", "source", "key"])
     ids = _ids(session, wanted)
+    changed = {ids[key]: None for key, row in rows.items() if key[0] not in fresh and not _is_judged(row)}
+    store_hub_fits(session, changed | {ids[key]: data for key, data in fits.items()})
     gone = [id_ for key, id_ in ids.items() if key not in rows and wanted[key[0]][0] == key[1]]
     for piece in pieces(gone):
         session.execute(
@@ -72,16 +78,42 @@ def sync_hub_files(
 
 
 def known_verdicts(session: Session, hashes: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """What headers of files at hubs said, by the SHA-256 that the hub claims for them."""
+    """What headers of files at hubs said, by the SHA-256 that the hub claims for them; with the profile for
+    fitting (``fit``, as ``fit_text`` makes it) where one is kept."""
     known: dict[str, dict[str, Any]] = {}
     for piece in pieces(hashes):
         rows = session.execute(
-            select(HashRow.value, HubFileRow.detail)
+            select(HashRow.value, HubFileRow.detail, FitProfileRow.data)
             .join(HubFileRow, HubFileRow.id == HashRow.hub_file_id)
+            .outerjoin(HubFileFit, HubFileFit.hub_file_id == HubFileRow.id)
+            .outerjoin(FitProfileRow, FitProfileRow.id == HubFileFit.profile_id)
             .where(HashRow.value.in_(piece), HashRow.kind == "sha256", JUDGED)
         )
-        known.update((value, detail["verdict"]) for value, detail in rows if detail and "verdict" in detail)
+        for value, detail, data in rows:
+            if detail and "verdict" in detail:
+                known[value] = detail["verdict"] | ({"fit": fit_text(data)} if data is not None else {})
     return known
+
+
+def fit_text(data: bytes) -> str:
+    """A packed profile as text, on its way beside a verdict."""
+    return b64encode(data).decode("ascii")
+
+
+def _take_fits(rows: Mapping[tuple[int, str, str], dict[str, Any]]) -> dict[tuple[int, str, str], bytes]:
+    """The profiles that came with verdicts, taken out of them: they have a table of their own."""
+    found = {}
+    for key, row in rows.items():
+        verdict = (row["detail"] or {}).get("verdict")
+        if isinstance(verdict, Mapping) and isinstance(verdict.get("fit"), str):
+            rest = {name: value for name, value in verdict.items() if name != "fit"}
+            row["detail"] = {**row["detail"], "verdict": rest}
+            found[key] = b64decode(verdict["fit"])
+    return found
+
+
+def _is_judged(row: Mapping[str, Any]) -> bool:
+    return "verdict" in (row["detail"] or {})
 
 
 def _keep_verdicts(session: Session, rows: Mapping[tuple[int, str, str], dict[str, Any]]) -> None:

@@ -3,13 +3,14 @@
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import select
+import orjson
+from sqlalchemy import Text, select, type_coerce
 from sqlalchemy.orm import Session
 
 from indexer.catalog.schema import ClaimRow, Entry, File, Preview, VerdictRow, Version
 from indexer.catalog.upsert import pieces
 
-__all__ = ["header_texts", "sisters", "stored_as", "thumbnails"]
+__all__ = ["header_texts", "page_texts", "sisters", "stored_as", "thumbnails"]
 
 _MOST_SISTERS = 200
 
@@ -60,6 +61,35 @@ def header_texts(session: Session, version_ids: Iterable[int]) -> dict[int, dict
         for id_, raw in rows:
             found.setdefault(id_, {}).update(_texts(raw))
     return found
+
+
+def page_texts(session: Session, models: Mapping[int, int]) -> dict[int, list[str]]:
+    """Version -> its descriptions with links in them, as their sources wrote them: HTML mostly, of which
+    entries keep the words alone. ``models`` are the models' ids by version. Three statements for 500."""
+    found: dict[int, list[str]] = {}
+    versions: dict[int, list[int]] = {}
+    for id_, model_id in models.items():
+        versions.setdefault(model_id, []).append(id_)
+    of_file = select(File.version_id, _CLAIMS).join(ClaimRow, ClaimRow.file_id == File.id)
+    for piece in pieces(sorted(models), 500):
+        of_version = select(ClaimRow.version_id, _CLAIMS).where(ClaimRow.version_id.in_(piece))
+        for rows in (of_version, of_file.where(File.version_id.in_(piece))):
+            for owner, said in session.execute(rows.where(ClaimRow.current)):
+                _add_linked(found, (owner,), said)
+    for piece in pieces(sorted(versions), 500):
+        of_model = select(ClaimRow.model_id, _CLAIMS).where(ClaimRow.model_id.in_(piece), ClaimRow.current)
+        for owner, said in session.execute(of_model):
+            _add_linked(found, versions[owner or 0], said)
+    return found
+
+
+_CLAIMS = type_coerce(ClaimRow.claims, Text)
+
+
+def _add_linked(found: dict[int, list[str]], ids: Iterable[int | None], said: str | None) -> None:
+    text = (orjson.loads(said) or {}).get("description") if said and "href" in said else None
+    for id_ in ids if isinstance(text, str) else ():
+        found.setdefault(id_ or 0, []).append(str(text))
 
 
 def _texts(raw: Mapping[str, Any] | None) -> dict[str, str]:

@@ -22,7 +22,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from indexer.catalog.fit_schema import FileFit, FitProfileRow
+from indexer.catalog.fit_schema import FileFit, FitProfileRow, HubFileFit
 from indexer.catalog.generation_schema import GenerationRecord, ResourceUse, VersionAlias
 from indexer.catalog.hub_schema import (
     CachedAnswer,
@@ -60,6 +60,7 @@ __all__ = [
     "FitProfileRow",
     "GenerationRecord",
     "HashRow",
+    "HubFileFit",
     "HubFileRow",
     "HubWordRow",
     "Location",

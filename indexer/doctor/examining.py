@@ -8,7 +8,12 @@ from typing import Any
 
 from indexer.catalog.database import Catalog, open_catalog
 from indexer.doctor.books import books, tables
-from indexer.doctor.indexes import look_at_text_index, look_at_vector_indexes, weights_told
+from indexer.doctor.indexes import (
+    look_at_plan_index,
+    look_at_text_index,
+    look_at_vector_indexes,
+    weights_told,
+)
 from indexer.doctor.pictures import look_at_pictures
 from indexer.doctor.surroundings import look_around
 from indexer.domain.health import Finding, fault, note, worst
@@ -92,6 +97,7 @@ def _of_catalog(catalog: Catalog, settings: Settings, progress: Progress) -> Ite
     yield from look_around(catalog, settings)
     yield from look_at_pictures(catalog, settings, progress, writing=writing)
     yield look_at_text_index(catalog, settings, writing=writing)
+    yield look_at_plan_index(catalog, settings, writing=writing)
     said = Silent()
     encoders = active_encoders(settings, said)
     yield from weights_told(said, settings)

@@ -14,13 +14,15 @@ from indexer.embedding.adapter_vector import IDENTITY
 from indexer.embedding.style_space import StyleSpaceError
 from indexer.embedding.style_store import load_style_space
 from indexer.encoders import Encoders
+from indexer.indexes.gist_health import look_at_gists
 from indexer.indexes.text_health import look_at_text
 from indexer.indexes.vector_manifest import VectorIndexError
 from indexer.indexes.vector_store import open_index, read_beside, verify_index
 from indexer.progress import Progress, Silent
 from indexer.settings import Settings
+from indexer.stages.publish_gist import MOST_UNNOTED
 
-__all__ = ["look_at_text_index", "look_at_vector_indexes", "weights_told"]
+__all__ = ["look_at_plan_index", "look_at_text_index", "look_at_vector_indexes", "weights_told"]
 
 
 def look_at_text_index(catalog: Catalog, settings: Settings, *, writing: bool) -> Finding:
@@ -53,6 +55,32 @@ def look_at_text_index(catalog: Catalog, settings: Settings, *, writing: bool) -
         told = f"{wanted - state.count:,} entries were refused by the engine and are found by filters alone."
         return note("text index", told)
     return sound("text index", f"{state.count:,} entries, the same as in the catalog")
+
+
+def look_at_plan_index(catalog: Catalog, settings: Settings, *, writing: bool) -> Finding:
+    """What move plans compare: whole, of this catalog, and near enough to it. A plan reads the rest itself,
+    so nothing of it is wrong without, only slow."""
+    check, state = "plan index", look_at_gists(settings.gist_folder)
+    with catalog.read() as session:
+        _, detail = changes.read_watermark(session, "gist")
+        wanted = health.count_shown(session)
+        seq = state.manifest.seq if state.manifest else 0
+        behind = entries.count_entries(session, seq)
+    if state.faults:
+        return fault(check, state.faults[0], repair="gist")
+    if state.manifest is None:
+        if behind < MOST_UNNOTED:
+            return sound(check, "not needed for so few entries")
+        return note(check, f"It is missing: a plan reads all {wanted:,} entries first.", repair="gist")
+    if detail.get("generation") != state.manifest.generation:
+        return fault(check, "It is another one than was last written from this catalog.", repair="gist")
+    if behind >= MOST_UNNOTED:
+        told = f"{behind:,} changed entries are not in it yet; a plan reads them first."
+        return note(check, told) if writing else fault(check, told, repair="publish")
+    if not behind and state.rows != wanted:
+        told = f"It holds {state.rows:,} entries; the catalog has {wanted:,}."
+        return note(check, told) if writing else fault(check, told, repair="gist")
+    return sound(check, f"{state.rows:,} entries, {behind:,} changes left to the plan")
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from indexer.progress import Progress, Silent
 from indexer.settings import Settings
 from indexer.stages.pictures import embed_pictures
 from indexer.stages.publish import publish_text, publish_vectors
+from indexer.stages.publish_gist import publish_gist
 
 __all__ = ["mend"]
 
@@ -130,6 +131,8 @@ def _mend_shelf(catalog: Catalog, settings: Settings, progress: Progress, wanted
 
 def _make_anew(catalog: Catalog, settings: Settings, progress: Progress, wanted: frozenset[str]) -> None:
     """Pictures are looked at again where they lost something; then indexes follow the catalog."""
+    if "gist" in wanted:
+        publish_gist(catalog, settings, progress, afresh=True)
     text_is_there = _text_can_be_written(settings, progress)
     if text_is_there:
         publish_text(catalog, settings, progress, afresh="text" in wanted)

@@ -20,7 +20,7 @@ class Evidence:
 
     Of the first hits, in their order: ``briefs`` are texts of ``Brief``; ``present`` has a bit for each of
     ``terms`` (bit 0 the first) that the entry has in any field. ``makers`` are numbers of the creators of all
-    hits, 0 unknown. What an engine cannot tell is empty.
+    hits, 0 unknown. What an engine cannot tell, or nobody compares (of a pasted text), is empty.
     """
 
     documents: int = 0

@@ -34,11 +34,12 @@ class Change(NamedTuple):
 
     ``part`` is ``denoiser``, or an encoder: ``te1`` … by its number, ``te`` alone, ``te:<id>`` by its name.
     ``name`` is flat (dots made underscores). ``rows`` and ``columns`` are those of the weight, a kernel's
-    axes counted among the columns; ``kernel`` is ``()`` for plain matrices; each ``None`` where the factors
-    leave it open. ``sort`` is ``weight``; ``whole`` (a difference with the very shape of the weight);
-    ``bias`` (``rows`` is its length); ``either`` (``rows`` is the number of rows or of columns); ``turns``
-    (blocks of ``columns`` that the columns must divide into); ``grows`` (the adapter makes the weight
-    larger where it must).
+    axes counted among the columns; ``kernel`` is ``()`` for plain matrices, zeros where it has axes of any
+    length; each ``None`` where the factors leave it open. ``sort`` is ``weight``; ``whole`` (a difference
+    with the very shape of the weight); ``bias`` (``rows`` is its length); ``reads`` (``rows`` is the number
+    of columns, a kernel's axes not counted); ``either`` (of rows or of such columns); ``turns`` (blocks of
+    ``columns`` that the columns must divide into); ``grows`` (the adapter makes the weight larger where it
+    must).
     """
 
     part: str

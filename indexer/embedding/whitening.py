@@ -13,6 +13,7 @@ FEW = 32  # with fewer rows their span says nothing of the next picture, so no d
 PRIOR_ROWS = 8.0
 NUISANCE_POWER, WHITENING_POWER = 0.6, 0.25  # of a variance's inverse square root; 1 would be full whitening
 RIDGE, RIDGE_FEW = 0.02, 4.0
+THIN = 4  # with so many columns a row, a decomposition of the rows is cheaper than one of the scatter
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +67,18 @@ def _variance(rows: NDArray[np.floating], nuisance: NDArray[np.floating] | None)
 
 
 def _discounted(differences: Matrix, ridge: float) -> Matrix:
-    scatter = differences.T @ differences / max(len(differences), 1)
-    level = max(float(np.trace(scatter)) / len(scatter), 1e-12)
-    values, vectors = np.linalg.eigh(scatter / level + ridge * np.eye(len(scatter)))
-    return np.asarray(vectors * values ** (-NUISANCE_POWER / 2))
+    """(D, D), up to a rotation: the power of the scatter of ``differences`` (c, D)."""
+    count, width = max(len(differences), 1), differences.shape[1]
+    level = max(float(np.square(differences).sum()) / (count * width), 1e-12)
+    power = -NUISANCE_POWER / 2
+    if THIN * count <= width:  # all directions but ``count`` are alike: those few are found at once
+        _, lengths, few = np.linalg.svd(differences, full_matrices=False)
+        alike = ridge**power
+        change = (np.square(lengths) / (count * level) + ridge) ** power - alike
+        return np.asarray(alike * np.eye(width) + (few.T * change) @ few)
+    scatter = differences.T @ differences / (count * level)
+    values, vectors = np.linalg.eigh(scatter + ridge * np.eye(width))
+    return np.asarray(vectors * values**power)
 
 
 def _principal(rows: Matrix, rank: int, whitening: float) -> Matrix:

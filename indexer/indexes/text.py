@@ -147,6 +147,10 @@ class TextIndex(Protocol):
     def matching(self, where: Filter, limit: int, among: Sequence[int] | None = None) -> list[int]:
         """Ids that pass a filter, at most ``limit``; only those of ``among``, unless None."""
 
+    def ids_of(self, query: TextQuery, limit: int, among: Sequence[int] | None = None) -> list[int]:
+        """Ids of those that ``search`` finds, at most ``limit``, in no order; only those of ``among``, unless
+        None."""
+
     def cards(self, ids: Sequence[int]) -> list[Card]:
         """The cards of entries, in no order; unknown ids are left out."""
 

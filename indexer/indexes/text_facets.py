@@ -1,6 +1,6 @@
 """How many matches have which value? Exact up to ``EXACT_FACETS`` matches, beyond from samples of entries."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import ceil
 from typing import Any
@@ -10,15 +10,17 @@ import tantivy
 from indexer.domain.ordering import SAMPLES
 from indexer.indexes.text import EXACT_FACETS
 from indexer.indexes.text_codes import CODED, NameBook, code_column
+from indexer.indexes.text_filters import Parts, all_of
 from indexer.indexes.text_schema import SAMPLE
 
-__all__ = ["MAX_VALUES", "SAMPLED", "Counted", "FacetCounter", "sample_query"]
+__all__ = ["MAX_VALUES", "SAMPLED", "Among", "Counted", "FacetCounter", "sample_query"]
 
 MAX_VALUES, MAX_CODED = 100, 50
 """So many values of a field are told, the most frequent; of fields in which people write as they like fewer,
 since most of those stand for one entry."""
 
-_LISTED = 24
+_LISTED = 96
+"""Of so many samples lists of postings are put together; beyond, every entry is asked for its number."""
 
 SAMPLED = 3_000
 """So many matches are counted for an estimate: a share of a tenth is told to within a hundredth."""
@@ -26,7 +28,10 @@ SAMPLED = 3_000
 _DEPTH = 10 * EXACT_FACETS
 """So many values of each part of the index are added up; all that exact counts can meet."""
 
-_ROUGH_DEPTH = 1_000
+_ASIDE = 1_000
+"""Of so many of them is told how many are kept back."""
+
+_ROUGH_DEPTH = 300
 _LEAST = 3
 """A value that fewer of a sample have is not told: it may as well be ten times as rare."""
 
@@ -35,9 +40,12 @@ _TELLING = 50
 
 _DOUBT = 1.25
 _ALL, _FLAGS = "all", ("is",)
-_MUST, _SHOULD = tantivy.Occur.Must, tantivy.Occur.Should
+_MUST = tantivy.Occur.Must
 
 Counts = Mapping[str, Mapping[str, int]]
+
+Among = Callable[[Any], Parts]
+"""The conditions that match; told of a query when only entries that it finds too are asked for, else None."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,39 +65,43 @@ class FacetCounter:
         self._book = NameBook()
 
     def count(
-        self, searcher: Any, query: Any, names: Sequence[str], total: int, *, sure: bool = True
+        self, searcher: Any, parts: Among, names: Sequence[str], total: int, *, sure: bool = True
     ) -> Counted:
-        """Counts of fields' values over all matches of a query, and how many there are. Unless ``sure``,
+        """Counts of fields' values over all that match, and how many there are. Unless ``sure``,
         ``total`` is a guess: then how many match is counted too, or told by samples."""
         if sure and (not names or not total):
             return Counted(total, {name: {} for name in names})
         if total <= EXACT_FACETS * (1 if sure else _DOUBT):
-            return self._exact(searcher, query, names, total if sure else None)
+            return self._exact(searcher, parts, names, total if sure else None)
         chosen = min(SAMPLES, ceil(SAMPLES * SAMPLED / total))
-        met, found = self._within(searcher, query, names, chosen)
+        met, found = self._within(searcher, parts, names, chosen)
         if sure:
             return Counted(total, found.facets, True)
         return (
-            found if found.total > EXACT_FACETS and met >= _TELLING else self._exact(searcher, query, names)
+            found if found.total > EXACT_FACETS and met >= _TELLING else self._exact(searcher, parts, names)
         )
 
-    def aside(self, searcher: Any, query: Any, beside: int) -> Counted:
-        """How many match a query, and which flags they have: as exactly as the ``beside`` others are told."""
+    def aside(self, searcher: Any, parts: Among, beside: int) -> Counted:
+        """How many match, and which flags they have: as exactly as the ``beside`` others are told."""
         if beside > EXACT_FACETS:
-            chosen = min(SAMPLES, ceil(SAMPLES * SAMPLED / beside))
-            met, found = self._within(searcher, query, _FLAGS, chosen)
-            if met >= _TELLING:
-                return found
-        return self._exact(searcher, query, _FLAGS)
+            for enough in (_ASIDE, SAMPLED):
+                chosen = min(SAMPLES, ceil(SAMPLES * enough / beside))
+                met, found = self._within(searcher, parts, _FLAGS, chosen)
+                if met >= _TELLING:
+                    return found
+                if met * SAMPLED < _TELLING * _ASIDE:
+                    break  # the larger sample would not tell either
+        return self._exact(searcher, parts, _FLAGS)
 
-    def _exact(self, searcher: Any, query: Any, names: Sequence[str], total: int | None = None) -> Counted:
-        found = _counted(searcher, query, names, _DEPTH)
+    def _exact(self, searcher: Any, parts: Among, names: Sequence[str], total: int | None = None) -> Counted:
+        found = _counted(searcher, parts(None), names, _DEPTH)
         exactly = round(found[_ALL]["value"]) if total is None else total
         return Counted(exactly, self._told(searcher, found, 1.0))
 
-    def _within(self, searcher: Any, query: Any, names: Sequence[str], chosen: int) -> tuple[int, Counted]:
+    def _within(self, searcher: Any, parts: Among, names: Sequence[str], chosen: int) -> tuple[int, Counted]:
         """How many of the first ``chosen`` samples match, and what that says of all."""
-        within = tantivy.Query.boolean_query([(_MUST, query), (_MUST, sample_query(self._schema, chosen))])
+        some = sample_query(self._schema, chosen)
+        within = [*parts(some), (_MUST, some)]
         found = _counted(searcher, within, names, _ROUGH_DEPTH)
         met, scale = round(found[_ALL]["value"]), SAMPLES / chosen
         return met, Counted(round(met * scale), self._told(searcher, found, scale), chosen < SAMPLES)
@@ -116,16 +128,16 @@ class FacetCounter:
 def sample_query(schema: Any, count: int) -> Any:
     """Entries of the first ``count`` samples; scores nothing."""
     if count <= _LISTED:
-        each = [(_SHOULD, tantivy.Query.term_query(schema, SAMPLE, number)) for number in range(count)]
-        return tantivy.Query.const_score_query(tantivy.Query.boolean_query(each), 0.0)
+        listed = tantivy.Query.term_set_query(schema, SAMPLE, list(range(count)))
+        return tantivy.Query.const_score_query(listed, 0.0)
     among = tantivy.Query.range_query(schema, SAMPLE, tantivy.FieldType.Unsigned, 0, count - 1)
     return tantivy.Query.const_score_query(among, 0.0)
 
 
-def _counted(searcher: Any, query: Any, names: Sequence[str], depth: int) -> Mapping[str, Any]:
+def _counted(searcher: Any, parts: Parts, names: Sequence[str], depth: int) -> Mapping[str, Any]:
     wanted: dict[str, Any] = {_ALL: {"value_count": {"field": "id"}}}
     for name in names:
         column, size = (code_column(name), MAX_CODED) if name in CODED else (name, MAX_VALUES)
         wanted[name] = {"terms": {"field": column, "size": size, "segment_size": depth}}
-    answer: Mapping[str, Any] = searcher.aggregate(query, wanted)
+    answer: Mapping[str, Any] = searcher.aggregate(all_of(parts), wanted)
     return answer

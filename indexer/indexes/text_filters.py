@@ -9,11 +9,14 @@ from indexer.domain.fields import Field, FieldType
 from indexer.domain.filters import And, AnyOf, Filter, Not, Or, Range, Words
 from indexer.indexes.text_schema import date_number, words_column
 
-__all__ = ["FilterBuilder"]
+__all__ = ["FilterBuilder", "Parts", "all_of"]
 
 _QUERY = tantivy.Query
 _FEW = 8
 _MUST, _SHOULD, _MUST_NOT = tantivy.Occur.Must, tantivy.Occur.Should, tantivy.Occur.MustNot
+
+Parts = list[tuple[Any, Any]]
+"""Conditions of one query."""
 
 
 class FilterBuilder:
@@ -29,7 +32,7 @@ class FilterBuilder:
             parts.insert(0, (_MUST, _QUERY.const_score_query(_QUERY.all_query(), 0.0)))
         return _QUERY.boolean_query(parts)
 
-    def parts(self, node: Filter) -> list[tuple[Any, Any]]:
+    def parts(self, node: Filter) -> Parts:
         """A filter tree as conditions beside others of one query: what must and what must not hold. Nothing
         where everything passes, so that the engine need not ask every entry."""
         if isinstance(node, And):
@@ -91,3 +94,10 @@ class FilterBuilder:
             low, high = (None if bound is None else float(bound) for bound in (low, high))
         with_low, with_high = low is None or not node.low_open, high is None or not node.high_open
         return _QUERY.range_query(self._schema, node.field.name, kind, low, high, with_low, with_high)
+
+
+def all_of(parts: Parts) -> Any:
+    """A query of conditions; with none that must hold, all entries are looked at."""
+    if all(occur == _MUST_NOT for occur, _ in parts):
+        parts = [(_MUST, _QUERY.all_query()), *parts]
+    return _QUERY.boolean_query(parts)

@@ -84,6 +84,12 @@ class MeilisearchIndex:
             expression = f"{some} AND ({expression})" if expression else some
         return [int(row["id"]) for row in self._reader.rows(expression, ["id"], limit)]
 
+    def ids_of(self, query: TextQuery, limit: int, among: Sequence[int] | None = None) -> list[int]:
+        """See ``TextIndex.ids_of``."""
+        ids = self.search(query, limit).ids
+        kept = None if among is None else set(among)
+        return [id_ for id_ in ids if kept is None or id_ in kept]
+
     def sampled(self, where: Filter, samples: Sequence[int], limit: int) -> list[Card]:
         """See ``TextIndex.sampled``."""
         expression = FilterBuilder(Phrases(self._reader).look_up).build(where)

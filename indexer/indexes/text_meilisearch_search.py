@@ -91,7 +91,7 @@ class Search:
         kept = [
             "id",
             *(["card"] if self._limit <= _MANY else []),
-            *(["brief", "maker"] if self._compared else []),
+            *(["brief", "maker"] if self._compared and not self._query.long else []),
         ]
         return {
             "filter": self._filter or None,

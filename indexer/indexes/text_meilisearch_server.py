@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import meilisearch
+import requests
 from meilisearch.errors import (
     MeilisearchApiError,
     MeilisearchCommunicationError,
@@ -37,6 +38,29 @@ _JSON = "application/json"
 
 class Refused(CatalogError):
     """The server refused a request, or a task of it, for what is in it. ``code`` is Meilisearch's own."""
+
+
+class _Connection:
+    """Requests of one thread. The package opens a connection for each, which takes longer than most answers;
+    here one stays open."""
+
+    def __init__(self, http: Any) -> None:
+        self._send = http.send_request
+        self._session = requests.Session()
+        self.once = http.post
+        """Sends by a connection of its own, which nobody can have closed meanwhile."""
+
+    def get(self, path: str) -> Any:
+        return self._send(self._session.get, path)
+
+    def post(self, path: str, body: Any, kind: str) -> Any:
+        return self._send(self._session.post, path, body, kind)
+
+    def patch(self, path: str, body: Any, kind: str) -> Any:
+        return self._send(self._session.patch, path, body, kind)
+
+    def delete(self, path: str) -> Any:
+        return self._send(self._session.delete, path)
 
 
 @dataclass
@@ -72,7 +96,9 @@ class Server:
         once: bool = False,
     ) -> Any:
         """Answer of a POST request; ``once``: it must not be sent a second time. Raises ``Refused``."""
-        return self._ask(lambda http: http.post(path, body, kind), 1 if once else _TRIES)
+        if once:
+            return self._ask(lambda http: http.once(path, body, kind), 1)
+        return self._ask(lambda http: http.post(path, body, kind))
 
     def patch(self, path: str, body: Mapping[str, Any]) -> Any:
         """Answer of a PATCH request. Raises ``Refused``."""
@@ -105,12 +131,14 @@ class Server:
                 f"{'.'.join(map(str, OLDEST))} or newer. Upgrade the server.",
             )
 
-    def _http(self) -> Any:
-        if not hasattr(self._local, "client"):
-            self._local.client = meilisearch.Client(self.url, self.key, timeout=self.timeout)
-        return self._local.client.http
+    def _http(self) -> "_Connection":
+        if not hasattr(self._local, "connection"):
+            client = meilisearch.Client(self.url, self.key, timeout=self.timeout)
+            self._local.connection = _Connection(client.http)
+        connection: _Connection = self._local.connection
+        return connection
 
-    def _ask(self, request: Callable[[Any], Any], tries: int = _TRIES) -> Any:
+    def _ask(self, request: Callable[[_Connection], Any], tries: int = _TRIES) -> Any:
         pause = _FIRST_PAUSE
         for left in reversed(range(tries)):
             try:

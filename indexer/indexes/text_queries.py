@@ -7,11 +7,13 @@ field has also by the words that begin so or were perhaps meant. How many words 
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import combinations, pairwise
+from math import comb
 from typing import Any
 
 import tantivy
 
+from indexer.domain.brief import BRIEF_FIELDS
 from indexer.domain.evidence import LONG, least_words, pick_terms, rarity
 from indexer.indexes.text import TextQuery
 from indexer.indexes.text_schema import BRIEF, EVERY, searched, words_column
@@ -35,6 +37,9 @@ _LONG_BOOSTS = ((EVERY, 1.0),)
 _TIE = 0.3
 LONG_POWER = 0.7
 """In pasted texts rarity counts by this power once more: what stands in most prompts tells nothing."""
+
+_WAYS = 8
+"""So many ways of choosing words are spelt out; all but one of as many as a short query may have."""
 
 _SATURATED = 2.2
 """BM25 gives a word at most so many times its rarity (k1 + 1)."""
@@ -114,19 +119,29 @@ class WordQuery:
         self._boosts = _LONG_BOOSTS if long else _BOOSTS
 
     def parts(
-        self, wanted: Sequence[Wanted], phrases: Sequence[Sequence[str]], least: int
+        self,
+        wanted: Sequence[Wanted],
+        phrases: Sequence[Sequence[str]],
+        least: int,
+        within: Any = None,
     ) -> list[tuple[Any, Any]]:
-        """Conditions of one query: entries have at least ``least`` of the words, and all phrases."""
+        """Conditions of one query: entries have at least ``least`` of the words, and all phrases; in a long
+        text only those ``within`` a query, unless None."""
         boosts = self._boosts
         words = [
             _QUERY.boost_query(self._word(w.variants, boosts), worth)
             for w, worth in zip(wanted, self._worths(wanted), strict=True)
         ]
-        parts = [(_MUST, self._phrase(phrase)) for phrase in phrases]
+        parts = [(_MUST, self._phrase(phrase, within)) for phrase in phrases]
         if least >= len(words):
             return [*((_MUST, word) for word in words), *parts]
-        some = _QUERY.boolean_query([(_SHOULD, word) for word in words], minimum_number_should_match=least)
-        return [(_MUST, some), *parts]
+        if comb(len(words), least) > _WAYS:
+            some = _QUERY.boolean_query(
+                [(_SHOULD, word) for word in words], minimum_number_should_match=least
+            )
+            return [(_MUST, some), *parts]
+        some = _QUERY.const_score_query(self._some_of(wanted, least), 0.0)
+        return [(_MUST, some), *((_SHOULD, word) for word in words), *parts]
 
     def _worths(self, wanted: Sequence[Wanted]) -> list[float]:
         """What a word is worth beside the others: in a pasted text the more the rarer it is."""
@@ -168,15 +183,27 @@ class WordQuery:
         return max(map(self._vocabulary.brief_frequency, forms), default=0)
 
     def unscored(
-        self, wanted: Sequence[Wanted], phrases: Sequence[Sequence[str]], least: int
+        self,
+        wanted: Sequence[Wanted],
+        phrases: Sequence[Sequence[str]],
+        least: int,
+        within: Any = None,
     ) -> list[tuple[Any, Any]]:
         """Conditions that the same entries meet as those of ``parts``, for counting and for orders."""
         words = [self.anywhere(w.variants) for w in wanted]
-        parts = [(_MUST, self._phrase(phrase)) for phrase in phrases]
+        parts = [(_MUST, self._phrase(phrase, within)) for phrase in phrases]
         if least >= len(words):
             return [*((_MUST, word) for word in words), *parts]
-        some = _QUERY.boolean_query([(_SHOULD, word) for word in words], minimum_number_should_match=least)
-        return [(_MUST, some), *parts]
+        return [(_MUST, self._some_of(wanted, least)), *parts]
+
+    def _some_of(self, wanted: Sequence[Wanted], least: int) -> Any:
+        """Entries that have ``least`` of the words: as all ways of choosing them where those are few. The
+        engine goes through each by its rarest word; asked for any so many, it looks at all who have one."""
+        each = [self.anywhere(w.variants) for w in wanted]
+        if not 1 < least < len(each) or comb(len(each), least) > _WAYS:
+            return _QUERY.boolean_query([(_SHOULD, word) for word in each], minimum_number_should_match=least)
+        ways = [[(_MUST, word) for word in way] for way in combinations(each, least)]
+        return _QUERY.boolean_query([(_SHOULD, _QUERY.boolean_query(way)) for way in ways])
 
     def _one_of(self, column: str, forms: Iterable[str]) -> Any:
         each = [self._term(column, form) for form in forms]
@@ -193,12 +220,34 @@ class WordQuery:
     def _term(self, column: str, form: str) -> Any:
         return _QUERY.term_query(self._schema, column, form, index_option="basic")
 
-    def _phrase(self, phrase: Sequence[str]) -> Any:
+    def said_briefly(self, phrases: Sequence[Sequence[str]]) -> Any:
+        """Entries that have each phrase in a short field."""
+        return _QUERY.boolean_query(
+            [
+                (_MUST, _QUERY.disjunction_max_query(self._said(phrase, long=False), _TIE))
+                for phrase in phrases
+            ]
+        )
+
+    def phrase_frequency(self, phrases: Sequence[Sequence[str]]) -> int:
+        """How many entries can have all phrases, at most."""
+        return min(self._vocabulary.frequency(word) for phrase in phrases for word in phrase)
+
+    def _phrase(self, phrase: Sequence[str], within: Any = None) -> Any:
         """A phrase whole in one of the searched fields."""
         if len(phrase) == 1:
             return self._word({phrase[0]: 1.0}, _BOOSTS)
-        queries = [_QUERY.phrase_query(self._schema, words_column(f), list(phrase)) for f in searched()]
-        return _QUERY.disjunction_max_query(queries, _TIE)
+        long = self._said(phrase, long=True)
+        if within is not None:  # in each field by itself: several at once are looked through together
+            long = [_QUERY.boolean_query([(_MUST, query), (_MUST, within)]) for query in long]
+        return _QUERY.disjunction_max_query([*self._said(phrase, long=False), *long], _TIE)
+
+    def _said(self, phrase: Sequence[str], *, long: bool) -> list[Any]:
+        """A phrase whole, field by field, of those that hold long texts or of the others."""
+        columns = [words_column(f) for f in searched() if (f.weight not in BRIEF_FIELDS) is long]
+        if len(phrase) == 1:
+            return [self._term(column, phrase[0]) for column in columns]
+        return [_QUERY.phrase_query(self._schema, column, list(phrase)) for column in columns]
 
 
 def least_steps(wanted: Sequence[Wanted], *, long: bool = False) -> Iterator[int]:

@@ -35,6 +35,7 @@ __all__ = [
     "card_column",
     "date_number",
     "format_of",
+    "key_name",
     "name_key",
     "read_format",
     "row_of",
@@ -186,6 +187,18 @@ def name_key(name: str) -> int:
             rest: int = _CODES ** (_KEYED - 1 - place)
             return (key * _CODES + 2 * after) * rest
     return key
+
+
+def key_name(key: int) -> str:
+    """A beginning of a name near the one with this key: ``name_key`` of it parts names that come before it
+    from others. Empty where such names lie behind all letters."""
+    letters = ""
+    for place in reversed(range(_KEYED)):
+        after, is_letter = divmod(key // _CODES**place % _CODES, 2)
+        letters += _LETTERS[after : after + 1]
+        if not is_letter:  # between two letters: the one above
+            break
+    return letters
 
 
 def _rising(value: float | None) -> int:

@@ -177,7 +177,9 @@ def _files(version: Mapping[str, Any], warnings: Warnings) -> Iterator[HubFile]:
         metadata = file.get("metadata")
         told = metadata if isinstance(metadata, dict) else {}
         url = read_value(file, ("downloadUrl",), "url", warnings)
-        apart = {"id", "name", "hashes", "primary", "type", "sizeKB", *(["downloadUrl"] if url else [])}
+        # What stands as "verdict" beside a file is a finding of ours: no hub says it.
+        apart = {"id", "name", "hashes", "primary", "type", "sizeKB", "verdict"}
+        apart |= {"downloadUrl"} if url else set()
         yield HubFile(
             key=str(file["id"]) if type(file.get("id")) is int else f"{place}:{name[:200]}",
             name=name[:1000],

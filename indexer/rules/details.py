@@ -5,15 +5,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import sqrt
 from operator import attrgetter
+from typing import Any
 
-from indexer.domain.header import HeaderWarning
+from indexer.domain.header import Header, HeaderWarning
 from indexer.domain.verdict import Need, Rank, Spread, TrainedPart, Verdict
+from indexer.rules.factors import factors_of
 from indexer.rules.modules import Module, Role
 from indexer.rules.needs import encoders_of, needs_of, tensor_needs
 from indexer.rules.profile import Profile
 from indexer.rules.trained import named_parts, trained_parts
 
-__all__ = ["Details", "add_details", "ranks_by_part", "read_details", "with_alphas"]
+__all__ = ["Details", "add_details", "ranks_by_part", "read_details", "with_alphas", "with_configuration"]
 
 _CONSTRAINED = frozenset({"oft", "boft"})
 """Algorithms whose alpha is a constraint, not a scale."""
@@ -118,6 +120,25 @@ def with_alphas(
         return told, ()
     detail = f"the metadata state alpha {stated:g}, the tensors hold {read.mode:g}; the tensors count"
     return told, (HeaderWarning("alpha_mismatch", detail),)
+
+
+def with_configuration(verdict: Verdict, header: Header, configuration: Mapping[str, Any]) -> Verdict:
+    """The verdict on an adapter with the alphas and the scale that ``adapter_config.json`` beside it states
+    for its modules; unchanged where it states none."""
+    alphas: dict[str, float] = {}
+    scales: Counter[float] = Counter()
+    for module in factors_of(header, configuration):
+        down = module.tensors.get("down")
+        shape = header.tensors[down]["shape"] if down is not None else ()
+        if down is not None and module.stated is not None and shape and shape[0] > 0:
+            alphas[down] = module.stated.alpha
+            scales[round(module.stated.at(shape[0]), 6)] += 1
+    if not alphas:
+        return verdict
+    spreads = _spreads(alphas)
+    alpha = spreads.get("denoiser", next(iter(spreads.values()))).mode
+    scale = max(scales, key=lambda value: (scales[value], value))
+    return replace(verdict, alphas=spreads, alpha=alpha, scale=scale)
 
 
 def _agree(stated: float, read: Spread) -> bool:

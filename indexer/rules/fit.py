@@ -60,8 +60,8 @@ def count_modules(changes: Sequence[Change]) -> int:
 
 def _fit_one(adapter: FitProfile, subject: Subject, table: BaseTable, base: Subject) -> FitVerdict:
     tally = _compare_all(adapter, table)
-    score, why = _score(subject, base)
     kin = kinship(subject, base)
+    score, why = _score(subject, base, kin)
     verdict = _judge(tally, kin, table, related=score > 0)
     if verdict in ("incompatible", "unknown"):
         score, why = 0.0, ""
@@ -78,7 +78,8 @@ def _compare_all(adapter: FitProfile, table: BaseTable) -> Tally:
     changes = adapter.changes
     found = list(map(table.exact.__contains__, changes))
     rest = list(compress(changes, map(not_, found)))
-    tally = Tally(total=count_modules(changes), faults=dict(adapter.faults))
+    unread = adapter.facts.get("unread", 0)
+    tally = Tally(total=count_modules(changes), faults=dict(adapter.faults), unread=unread)
     if rest:
         _compare_rest(rest, changes, table, tally)
     _find_idle(changes, table, tally)
@@ -150,8 +151,11 @@ def fits(change: Change, weight: Weight) -> bool:
     if weight.rows is None or weight.columns is None:
         asked = None if change.rows is None or change.columns is None else change.rows * change.columns
         return asked is None or weight.cells is None or abs(asked - weight.cells) <= 1
-    if change.sort == "either":
-        return change.rows in (weight.rows, weight.columns // max(1, prod(weight.kernel or ())))
+    if change.sort in ("either", "reads"):
+        wide = weight.columns // max(1, prod(weight.kernel or ()))
+        if change.sort == "reads":
+            return change.rows == wide and _same_kernel(change, weight)
+        return change.rows in (weight.rows, wide)
     if change.sort == "turns":
         return bool(change.columns) and weight.columns % (change.columns or 1) == 0
     if change.rows not in (None, weight.rows):
@@ -162,9 +166,12 @@ def fits(change: Change, weight: Weight) -> bool:
 
 
 def _same_kernel(change: Change, weight: Weight) -> bool:
-    if change.kernel is None or weight.kernel is None or change.kernel == weight.kernel:
+    mine, theirs = change.kernel, weight.kernel
+    if mine is None or theirs is None or mine == theirs:
         return True
-    return change.sort != "whole" and change.kernel == () and all(size == 1 for size in weight.kernel)
+    if mine and not any(mine):
+        return len(mine) == len(theirs)
+    return change.sort not in ("whole", "reads") and mine == () and all(size == 1 for size in theirs)
 
 
 def _find_idle(changes: Sequence[Change], table: BaseTable, tally: Tally) -> None:
@@ -261,11 +268,29 @@ def _rival(subject: Subject, best: str, most: float) -> str | None:
     return other if weight >= _RIVAL * most and not _swayed(best, most, other, weight) else None
 
 
-def _score(subject: Subject, base: Subject) -> tuple[float, str]:
+def _score(subject: Subject, base: Subject, kin: Kinship) -> tuple[float, str]:
     """How well families go together, a difference in what they predict counted in."""
-    made = kinship(subject, base).made_for or subject.architecture
+    made = kin.made_for or subject.architecture
     score, why = fit_score(subject.kind, made, subject.family, base.architecture, base.family)
+    if kin.rival is not None:
+        score = _expected(subject, base)
     caveat = prediction_caveat(subject.prediction, base.prediction)
     if caveat is None:
         return score, why
     return round(score * caveat.factor, 3), " ".join(filter(None, (why, caveat.why)))
+
+
+def _expected(subject: Subject, base: Subject) -> float:
+    """The score where nothing tells which of several models an adapter was made for: that of each, as much as
+    it is likely; of variants below one root that of the likeliest."""
+    firsts: dict[str, str] = {}
+    shares: dict[str, float] = {}
+    for key, weight in sorted(subject.options, key=itemgetter(1), reverse=True):
+        root = architecture_path(key)[0]
+        firsts.setdefault(root, key)
+        shares[root] = shares.get(root, 0.0) + weight
+    scores = (
+        share * fit_score(subject.kind, firsts[root], None, base.architecture, base.family)[0]
+        for root, share in shares.items()
+    )
+    return round(sum(scores) / (sum(shares.values()) or 1.0), 3)

@@ -21,16 +21,18 @@ _Shape = tuple[int, ...]
 _NUMBERED = re.compile(r"(?:lora_te|text_encoder_)([0-9])")
 _NAMED = re.compile(r"text_encoders\.([a-zA-Z0-9_]{1,20})\.")
 _WRAPPER = re.compile(r"^(?:transformer_|model_)+(?=text_model_|encoder_|layers_|model_)")
-_KEEP_SUFFIX = frozenset({"split", "blocks", "rows"})
+_KEEP_SUFFIX = frozenset({"split", "blocks", "rows", "magnitude"})
 
 
 class Asked(NamedTuple):
-    """The changes of an adapter, its faulty modules, the dialects it mixes, and its largest rank."""
+    """The changes of an adapter, its faulty modules, the dialects it mixes, its largest rank, and how many
+    tensors are no factors."""
 
     changes: tuple[Change, ...]
     faults: dict[str, str]
     dialects: tuple[str, ...]
     rank: int | None
+    unread: int
 
 
 class _Group(NamedTuple):
@@ -52,7 +54,9 @@ def changes_of(profile: Profile, *, widens: bool = False) -> Asked:
     faults: dict[str, str] = {}
     dialects: dict[str, None] = {}
     ranks: list[int] = []
-    for stem, group in _groups(profile).items():
+    roles = roles_of(profile)
+    groups = _groups(profile, roles)
+    for stem, group in groups.items():
         part, name = part_of(stem, group.place.part, group.place.module)
         dialects[group.dialect] = None
         try:
@@ -68,11 +72,12 @@ def changes_of(profile: Profile, *, widens: bool = False) -> Asked:
         if size.rank is not None:
             ranks.append(size.rank)
         changes.extend(_bias(part, name, group.shapes))
-    return Asked(tuple(changes), faults, tuple(dialects), max(ranks, default=None))
+    unread = sum(count for template, count in profile.counts.items() if template not in roles)
+    vectors = sum("vector" in group.shapes for group in groups.values())
+    return Asked(tuple(changes), faults, tuple(dialects), max(ranks, default=None), unread - vectors)
 
 
-def _groups(profile: Profile) -> dict[str, _Group]:
-    roles = roles_of(profile)
+def _groups(profile: Profile, roles: Mapping[str, Role]) -> dict[str, _Group]:
     groups: dict[str, _Group] = {}
     for place, role, name in placed_tensors(profile, roles):
         group = groups.get(place.stem)

@@ -27,6 +27,10 @@ __all__ = ["BaseTable", "Encoder", "architecture_subject", "base_tables"]
 
 _RENAMED = frozenset({"svdquant"})
 """Forms whose files call and stack weights in ways of their own."""
+_MAY_PACK = frozenset({"int8-scaled", "nvfp4", "torchao", "quanto", "bnb-int8", "sdnq"})
+"""Forms whose whole numbers may hold several weights each; how many stands in the data, not in the header."""
+_FOLDS = frozenset({2, 4, 8})
+_UNKNOWN = Weight(None, None, None)
 _FRAGMENT = 0.5
 """A base with less than this share of its reference's weights is a piece of one, such as a single shard."""
 
@@ -120,8 +124,7 @@ def base_tables(profile: FitProfile | None, subject: Subject) -> list[BaseTable]
             )
             for group in (reference_layouts(subject.architecture) if subject.architecture else ())
         ]
-    own = profile.weights.get(DENOISER, {})
-    weights, notes = _filled(under_all_names(own, naming_of(root)), own, subject, root, profile.form)
+    weights, notes = _filled(profile.weights.get(DENOISER, {}), subject, root, profile.form)
     if not weights:
         return []
     encoders = _file_encoders(profile, subject)
@@ -134,12 +137,16 @@ def _title(subject: Subject, group: Sequence[str] = ()) -> str:
 
 
 def _filled(
-    weights: dict[str, Weight], own: Names, subject: Subject, root: str | None, form: str | None
+    own: Names, subject: Subject, root: str | None, form: str | None
 ) -> tuple[dict[str, Weight], list[str]]:
-    """Hidden sizes and missing pieces from the nearest reference layout, and sentences that say so."""
+    """The weights under all names; hidden sizes and missing pieces from the nearest reference layout, and
+    sentences that say so."""
+    weights = under_all_names(own, naming_of(root))
+    reference = _nearest(weights, _candidate_layouts(subject), root)
+    if form in _MAY_PACK and (folded := _folded(own, reference)):
+        own = {**own, **folded}
+        weights = under_all_names(own, naming_of(root))
     hidden = [name for name, weight in weights.items() if weight.rows is None]
-    groups = _candidate_layouts(subject)
-    reference = _nearest(weights, groups, root)
     if form in _RENAMED and reference:
         return dict(reference), [
             f"the base's weights are packed ({form}) under names of their own and without sizes, so the "
@@ -167,6 +174,22 @@ def _filled(
             "the rest is taken from the reference layout"
         )
     return filled, notes
+
+
+def _folded(own: Names, reference: Names) -> dict[str, Weight]:
+    """Weights of which several numbers are packed in one along one side, by the sizes of the reference; their
+    own sizes tell nothing then."""
+    found = {}
+    for name, weight in own.items():
+        rows, wide, _, bias, _ = weight
+        known = reference.get(name, _UNKNOWN)
+        if not rows or not wide or not known.rows or not known.columns:
+            continue
+        kept = (rows == known.rows) != (wide == known.columns)
+        times, rest = divmod(known.rows * known.columns, rows * wide)
+        if kept and not rest and times in _FOLDS:
+            found[name] = Weight(None, None, None, bias, known.rows * known.columns)
+    return found
 
 
 def _may_be(hidden: Weight, known: Weight) -> bool:

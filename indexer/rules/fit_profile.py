@@ -29,6 +29,8 @@ def fit_profile(header: Header, kind: str) -> FitProfile:
             "doubled": len(set(names)) < len(names),
             "rank": asked.rank,
         }
+        if asked.changes and asked.unread:
+            facts["unread"] = asked.unread
         changes = asked.changes or (control_changes(header) if kind == "control_lora" else ())
         return FitProfile(kind, changes, asked.faults, facts=facts)
     if kind in _BASES:

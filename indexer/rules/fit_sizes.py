@@ -33,14 +33,24 @@ class Size(NamedTuple):
 def size_of(algorithms: Collection[str], shapes: Shapes) -> Size | None:
     """The size of the weight that a module's factors make; ``None`` for what is no change. Raises
     ``Fault``."""
-    algorithm = next((name for name in _SIZES if name in algorithms), None)
-    if algorithm is None:
+    named = [name for name in _SIZES if name in algorithms]
+    if not named:
         return _whole(shapes)
-    size = _SIZES[algorithm](shapes)
+    size = _agreed([_SIZES[name](shapes) for name in named])
     if size is None:
         return None
-    _check_magnitude(size, shapes.get("magnitude"))
+    size = _with_magnitude(size, shapes)
     return size._replace(sort="grows") if "reshape" in shapes else size
+
+
+def _agreed(sizes: list[Size | None]) -> Size | None:
+    """The size of a module that several algorithms change at once: all must make the same of it."""
+    told = [size for size in sizes if size is not None and (size.rows, size.columns) != (None, None)]
+    for size in told[1:]:
+        pairs = zip(told[0][:3], size[:3], strict=True)
+        if any(None not in pair and pair[0] != pair[1] for pair in pairs):
+            raise Fault("its factors of two algorithms make different sizes")
+    return told[0] if told else next((size for size in sizes if size is not None), None)
 
 
 def _whole(shapes: Shapes) -> Size | None:
@@ -187,9 +197,17 @@ def _full(shapes: Shapes) -> Size | None:
 
 
 def _ia3(shapes: Shapes) -> Size:
+    """One number a row ``[n, 1 ...]`` or a column ``[1, n, 1 ...]``; a bare ``[n]`` may be either."""
     vector = shapes.get("vector")
     if vector is None:
         raise Fault("its vector is missing")
+    if prod(vector) not in (*vector, 1):
+        raise Fault("its vector is a matrix")
+    kernel = (0,) * (len(vector) - 2)
+    if len(vector) > 1 and vector[0] == prod(vector):
+        return Size(vector[0], None, kernel, sort="whole")
+    if len(vector) > 1 and vector[1] == prod(vector):
+        return Size(vector[1], None, kernel, sort="reads")
     return Size(prod(vector), None, sort="either")
 
 
@@ -205,10 +223,26 @@ _SIZES: Mapping[str, Callable[[Shapes], Size | None]] = {
 """In the order in which a module with the factors of several is read."""
 
 
-def _check_magnitude(size: Size | None, magnitude: Shape | None) -> None:
-    """DoRA's magnitudes are one a row, or one a column (a kernel's columns share one)."""
-    if magnitude is None or size is None or size.rows is None or size.columns is None:
-        return
+_MAGNITUDES = ("dora_scale", "lora_magnitude_vector")
+
+
+def _with_magnitude(size: Size, shapes: Shapes) -> Size:
+    """DoRA's magnitudes are one a row ``[rows, 1 ...]``, or one a column ``[1, columns, 1 ...]`` (a kernel's
+    columns share one), with as many axes as the weight. PEFT has bare ``[rows]`` for matrices, and of kernels
+    ``[1, rows, 1, 1]``."""
+    found = next(((slot, shape) for slot, shape in shapes.items() if slot.startswith(_MAGNITUDES)), None)
+    if found is None or size.rows is None or size.columns is None:
+        return size
+    slot, shape = found
+    count = prod(shape)
     inside = size.columns // max(1, prod(size.kernel or ()))
-    if prod(magnitude) not in (size.rows, size.columns, inside):
-        raise Fault(f"its magnitude has {prod(magnitude)} numbers for {size.rows} rows")
+    across = {size.rows} if slot.startswith(_MAGNITUDES[1]) else {size.columns, inside}
+    down = shape[:1] == (count,) and count == size.rows
+    beside = shape[:2] == (1, count) and count in across
+    if count != 1 and not down and not beside:
+        told = " x ".join(map(str, shape))
+        raise Fault(f"its magnitude is {told} for a weight of {size.rows} x {size.columns}")
+    if count == 1 and len(shape) < 2:
+        return size
+    kernel = (size.kernel or (0,) * (len(shape) - 2)) if len(shape) > 2 else ()
+    return size._replace(kernel=kernel, sort="whole")

@@ -28,7 +28,8 @@ class Tally:
     """The modules of a pair. ``absent`` have no counterpart in the base, ``mismatched`` one of another size
     (no weight: the adapter's own fault), ``unknown`` belong to parts that nothing is known of; ``idle`` are
     encoders that the base's file does not hold, with their modules; ``unsized`` were compared by name alone;
-    ``twice`` are weights that two modules change, ``grown`` layers that the adapter makes wider."""
+    ``twice`` are weights that two modules change, ``grown`` layers that the adapter makes wider, ``unread``
+    tensors of its file that are no factors."""
 
     total: int
     faults: Mapping[str, str] = field(default_factory=dict)
@@ -39,6 +40,7 @@ class Tally:
     unsized: int = 0
     twice: int = 0
     grown: int = 0
+    unread: int = 0
 
     @property
     def unmatched(self) -> int:
@@ -82,7 +84,11 @@ def reasons_of(
     if not lines:
         lines.append(f"All {tally.total} modules fit {table.title}.")
     if rival is not None and verdict == "compatible":
-        lines.append(f"By its tensors alone it may have been made for {title_of(rival)}, too.")
+        likelier = title_of(base.path[0] if base.path else base.architecture)
+        lines.append(
+            f"It fits {title_of(rival)} just as well: it was made for one of the two, and nothing in the "
+            f"file says for which. {likelier} is the likelier."
+        )
     return (*lines, *_remarks(tally, table), *([why] if why else []))
 
 
@@ -118,6 +124,8 @@ def _difference(change: Change, weight: Weight) -> str:
     name = "" if what == "cross-attention" else f" ({change.name[:_NAME]})"
     if change.sort == "bias":
         return f"{what}{name} adds {weight.bias} numbers here, this adapter was made for {change.rows}"
+    if change.sort == "reads":
+        return f"{what}{name} takes {weight.columns} features here, this adapter was made for {change.rows}"
     if change.columns not in (None, weight.columns):
         if change.rows in (None, weight.rows):
             return (
@@ -161,7 +169,8 @@ def _encoders(verdict: str, tally: Tally, table: BaseTable) -> Iterator[str]:
         names = " and ".join(_encoder_titles(tally.idle, table))
         which = "this file holds no text encoder that it fits"
         if names and verdict != "incompatible":
-            which = f"this file holds no text encoder; it works where {names} is loaded with it"
+            verb = "are" if " and " in names else "is"
+            which = f"this file holds no text encoder; it works where {names} {verb} loaded with it"
         yield f"The text encoder part ({_count(idle, tally.total)}) does nothing here by itself: {which}."
     unknown = {key for key in tally.unknown if key[0] not in tally.idle}
     if unknown:
@@ -196,6 +205,11 @@ def _remarks(tally: Tally, table: BaseTable) -> Iterator[str]:
         yield f"{tally.twice} weights are changed twice, in two dialects; programs apply one or both."
     if tally.grown:
         yield "The base's first layer is made wider for the control image, as programs do for control LoRAs."
+    if tally.unread:
+        tensors = (
+            "1 tensor of its file is" if tally.unread == 1 else f"{tally.unread} tensors of its file are"
+        )
+        yield f"{tensors} no part of an adapter that we know, and not compared."
     if tally.unsized:
         yield f"{tally.unsized} modules were compared by name alone: their size is hidden."
     yield from (f"{note[:1].upper()}{note[1:]}." for note in table.notes)

@@ -126,6 +126,24 @@ def _bounded(counts: Counter[str]) -> Counter[str]:
     return Counter(dict(islice(counts.items(), _MOST_TEMPLATES)))
 
 
+@cache
+def _spellings() -> tuple[tuple[str, str], ...]:
+    rows = read_table("quantisation.toml")["spelling"]
+    return tuple((row["suffix"], row["plain"]) for row in rows)
+
+
+@cache
+def _spelled() -> tuple[str, ...]:
+    return tuple(suffix for suffix, _ in _spellings())
+
+
+def _plain_name(name: str) -> str:
+    for suffix, plain in _spellings():
+        if name.endswith(suffix):
+            return name.removesuffix(suffix) + plain
+    return name
+
+
 def _bounded_templates(names: list[str]) -> list[str]:
     """The templates of ``names``; where they are beyond any model's, of their beginnings only, so marked that
     no ending fits."""
@@ -140,16 +158,28 @@ class Profile:
     """What rules ask about one header. Build it once a file; every question is then a look-up.
 
     ``names`` are those of all tensors, but for files beyond any model, of which only the first are looked at.
+    Weights that a quantiser saved under names of its own go by their plain names. ``folded``: whole numbers
+    of eight bits hold several weights each, so their shapes are not the real ones either.
     """
 
-    def __init__(self, header: Header) -> None:
+    def __init__(self, header: Header, *, folded: bool = False) -> None:
+        self._packed = _PACKED | {"I8"} if folded else _PACKED
         self.tensors: Mapping[str, TensorEntry] = header.tensors
         self.names: list[str] = list(islice(header.tensors, _MOST_NAMES))
         self.templates: list[str] = _bounded_templates(self.names)
         self.counts: Counter[str] = _bounded(Counter(self.templates))
+        if any(template.endswith(_spelled()) for template in self.counts):
+            self._spell_plainly()
         self._found: dict[tuple[str, str], str | None] = {}
         self._starts: dict[str, str] = {"": ""}
         self._lines: dict[str, str] = {}
+
+    def _spell_plainly(self) -> None:
+        plain = {name: spelt for name in self.names if (spelt := _plain_name(name)) not in self.tensors}
+        self.tensors = {plain.get(name, name): self.tensors[name] for name in self.names}
+        self.names = list(self.tensors)
+        self.templates = _bounded_templates(self.names)
+        self.counts = _bounded(Counter(self.templates))
 
     @cached_property
     def examples(self) -> dict[str, str]:
@@ -196,7 +226,7 @@ class Profile:
     def shape(self, name: str) -> list[int] | None:
         """The real shape ``[out, in, ...]`` of a tensor; ``None`` where quantisation hides it."""
         entry = self.tensors[name]
-        return None if entry["dtype"] in _PACKED else entry["shape"]
+        return None if entry["dtype"] in self._packed else entry["shape"]
 
     def count(self, view: View, template: str) -> int:
         """How many tensors of ``view`` have this template."""

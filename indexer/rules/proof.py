@@ -27,6 +27,8 @@ _UNPROVEN = 0.8
 _DISPUTED = 0.6
 _PARTS = frozenset({"vae", "text_encoder", "clip_vision"})
 
+_MAY_FOLD = frozenset({"int8-scaled", "torchao", "quanto"})
+
 _MOST_PROOFS = 2048
 _MOST_NAMES = 50_000
 _LONGEST_PROOF = 10_000
@@ -66,8 +68,15 @@ def prove(header: Header) -> Proof:
 
 
 def prove_anew(header: Header) -> Proof:
-    """The same without memory."""
-    profile = Profile(header)
+    """The same without memory. Where nothing has the sizes that a file of eight-bit numbers tells, they may
+    hold two weights each (ComfyUI's ``convrot_w4a4``): then names and the other sizes must do."""
+    proof = _proof(header, Profile(header))
+    if proof.options or proof.quantisation not in _MAY_FOLD:
+        return proof
+    return _proof(header, Profile(header, folded=True))
+
+
+def _proof(header: Header, profile: Profile) -> Proof:
     roles = roles_of(profile)
     matches = match_all(profile, profile.views)
     adapter = read_adapter(profile, roles, stated_sort(header.metadata)) if roles else None

@@ -9,6 +9,7 @@ from indexer.indexes.text import TextIndex
 from indexer.indexes.text_open import open_text_index
 from indexer.progress import Progress, Stage
 from indexer.settings import Settings
+from indexer.stages.publish_cuts import publish_cuts
 from indexer.stages.publish_gist import publish_gist
 from indexer.stages.publish_vectors import publish_vectors
 from indexer.stages.renewing import renew_entries
@@ -16,7 +17,7 @@ from indexer.stages.renewing import renew_entries
 __all__ = ["publish_text", "publish_vectors"]
 
 _PAGE = 1_000
-_PAGES = 10  # committed together: what an engine does for each commit costs more than a page
+_PAGES = 50  # committed together: each commit makes a part of the index, and parts are merged later
 
 
 def publish_text(catalog: Catalog, settings: Settings, progress: Progress, *, afresh: bool = False) -> int:
@@ -42,6 +43,7 @@ def publish_text(catalog: Catalog, settings: Settings, progress: Progress, *, af
     for refused in index.refused:
         progress.note(f"Entry {refused.id} cannot be found by its words: {refused.message}")
     publish_gist(catalog, settings, progress, afresh=afresh)
+    publish_cuts(catalog, settings, progress, afresh=afresh)
     return done
 
 

@@ -10,11 +10,11 @@ from indexer.indexes.gist import GistIndex, GistWriter, build_segment, open_gist
 from indexer.progress import Progress
 from indexer.settings import Settings
 
-__all__ = ["publish_gist", "read_gist"]
+__all__ = ["MOST_UNNOTED", "publish_gist", "read_gist"]
 
 _PAGE = 1_000
 _SEGMENT = 10_000
-_FEW = 1_000
+MOST_UNNOTED = 1_000
 """So many entries a plan reads by itself in half a second; a segment on disk for fewer is not worth it."""
 _NAME = "gist"
 
@@ -36,7 +36,7 @@ def publish_gist(catalog: Catalog, settings: Settings, progress: Progress, *, af
         writer = GistWriter(settings.gist_folder, afresh=True)
     with catalog.read() as session:
         total = entries.count_entries(session, writer.seq)
-    if total < _FEW:
+    if total < MOST_UNNOTED:
         return 0
     with progress.stage("Noting what models are about", "entries", total) as stage:
         for found, seq in _read(catalog, writer.seq):

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from indexer.catalog.database import Catalog
-from indexer.catalog.hub_files import known_verdicts
+from indexer.catalog.hub_files import fit_text, known_verdicts
 from indexer.domain.found import Judged, Problem
 from indexer.domain.hubs import HubFile, HubModel, HubVersion
 from indexer.parsers.remote_header import MAX_PICKLE
@@ -24,7 +24,8 @@ _KEPT = (
 
 
 def judge_offered(catalog: Catalog, client: HubClient, model: HubModel) -> dict[str, dict[str, Any]]:
-    """Verdicts by key of the file that stands for each version; ``{reason}`` where it cannot be judged.
+    """Verdicts by key of the file that stands for each version, with its packed profile for fitting as
+    ``fit``; ``{reason}`` where it cannot be judged.
 
     At most 200 files of a repository are asked for; the others stay what is claimed of them. A file that is
     not reached for now is left out. Reads the catalog, writes nothing.
@@ -58,7 +59,7 @@ def _judged(client: HubClient, model: HubModel, version: HubVersion, file: HubFi
     url = offered_url(file)
     name = file.detail.get("index", file.name).rpartition("/")[2]
     try:
-        outcome = judge_url(client, url, name, url, claims)
+        outcome = judge_url(client, url, name, url, claims, profiled=True)
     except HubError as error:
         if error.code in ("auth", "not_found", "gone"):
             return {"reason": {"code": error.code, "detail": error.detail}}
@@ -73,4 +74,5 @@ def _stored(outcome: Judged, file: HubFile) -> dict[str, Any]:
     component = file.type if file.type not in (None, "Model") else None
     verdict = combine({component: outcome.verdict}) if component else outcome.verdict
     told = asdict(verdict)
-    return {name: told[name] for name in _KEPT if told[name] not in (None, (), {}, [])}
+    kept = {name: told[name] for name in _KEPT if told[name] not in (None, (), {}, [])}
+    return kept | ({"fit": fit_text(outcome.fit)} if outcome.fit is not None else {})

@@ -15,7 +15,7 @@ import tempfile
 import time
 import zlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -28,7 +28,6 @@ from indexer.catalog.roots import open_root
 from indexer.checking import Base, base_of, check_sides
 from indexer.domain.fit import pack
 from indexer.domain.found import Judged
-from indexer.domain.header import Header, TensorEntry
 from indexer.domain.layouts import load_layout
 from indexer.domain.verdict import Verdict
 from indexer.domain.vocabulary import architecture_path
@@ -36,20 +35,16 @@ from indexer.reading_remote import found_at
 from indexer.rules import identify
 from indexer.rules.fit_profile import fit_profile
 from indexer.settings import Settings
+from scripts.benchmarks.fit_library import SOURCES, factors, header
 from search.checking_bulk import fit_all
 from search.checking_found import BASES, side_of_row
 
 __all__ = ["main"]
 
-_TARGETS = (
-    ("sdxl", "lora_unet_", "attn"),
-    ("sdxl", "lora_unet_", "attn"),
-    ("sdxl.diffusers", "unet.", "attn"),
-    ("sd1.diffusers", "lora_unet_", "attn"),
-    ("flux1-dev", "lora_unet_", "blocks"),
-    ("flux1-dev.diffusers", "transformer.", "attn"),
-    ("qwen-image", "transformer.", "attn"),
-    ("wan2.1-t2v-14b", "diffusion_model.", "blocks"),
+_TARGETS = tuple(
+    source
+    for architecture in ("sdxl", "sd1", "flux1", "qwen-image", "wan2.2-t2v-a14b")
+    for source in SOURCES[architecture]
 )
 _BASES = ("sdxl", "sd1", "flux1-dev", "qwen-image", "wan2.1-t2v-14b")
 _Entry = tuple[bytes, Verdict]
@@ -58,37 +53,13 @@ _BATCH = 500
 _PAIRS = 200
 
 
-def _header(shapes: Mapping[str, Sequence[int]]) -> Header:
-    tensors: dict[str, TensorEntry] = {
-        name: {"dtype": "F16", "shape": list(shape), "data_offsets": [0, 0]} for name, shape in shapes.items()
-    }
-    return Header("safetensors", tensors, {}, 0, 0)
-
-
-def _factors(source: random.Random) -> dict[str, tuple[int, ...]]:
-    """The factors of one adapter."""
-    layout, prefix, word = source.choice(_TARGETS)
-    rank, dropped = source.choice((4, 8, 16, 32, 64, 128)), source.randrange(2, 40)
-    found: dict[str, tuple[int, ...]] = {}
-    for name, shape in load_layout(layout).items():
-        stem = name.removesuffix(".weight")
-        if stem == name or len(shape) < 2 or word not in name or f".{dropped}." in name:
-            continue
-        flat = prefix.endswith("_")
-        module = prefix + (stem.replace(".", "_") if flat else stem)
-        down, up = ("lora_down", "lora_up") if flat else ("lora_A", "lora_B")
-        found[f"{module}.{down}.weight"] = (rank, *shape[1:])
-        found[f"{module}.{up}.weight"] = (shape[0], rank, *(1 for _ in shape[2:]))
-    return found
-
-
 @cache
 def _library(distinct: int) -> tuple[_Entry, ...]:
     source = random.Random(20260321)
     entries = []
     for _ in range(distinct):
-        header = _header(_factors(source))
-        entries.append((pack(fit_profile(header, "lora")), identify(header)))
+        made = header(factors(source.choice(_TARGETS), source))
+        entries.append((pack(fit_profile(made, "lora")), identify(made)))
     return tuple(entries)
 
 
@@ -100,8 +71,8 @@ def _fill(catalog: Catalog, adapters: int, distinct: int) -> None:
     for first in range(0, adapters, _BATCH):
         numbers = range(first, min(first + _BATCH, adapters))
         _store(catalog, root, [_judged(number, *library[number % distinct]) for number in numbers])
-    bases = [_header(load_layout(layout)) for layout in _BASES]
-    verdicts = [identify(header) for header in bases]
+    bases = [header(load_layout(layout)) for layout in _BASES]
+    verdicts = [identify(one) for one in bases]
     packed = [pack(fit_profile(h, v.kind)) for h, v in zip(bases, verdicts, strict=True)]
     _store(
         catalog,

@@ -5,8 +5,9 @@ usage: scripts/bench page [--count 100000] [--home DIR] [--clients 50] [--second
 A hub of 100,000 versions is made up (``page_library``), each with a picture; ``--home`` keeps it for the next
 run. Measured: the gallery's first page at the socket; Chromium until the pictures in its window are drawn,
 with an empty cache; answers of 100 models; then ``--clients`` people at once, who pause ``--think`` seconds
-between two questions on average. "cpu" is the server process's own processor time a request: it tells of a
-busy machine what an idle one would need. Chromium is PINAKES_TEST_CHROMIUM, else /usr/bin/chromium.
+between two questions on average: first as they come, then each under an address that was not asked before.
+"cpu" is the server process's own processor time a request: it tells of a busy machine what an idle one would
+need. Chromium is PINAKES_TEST_CHROMIUM, else /usr/bin/chromium.
 """
 
 import argparse
@@ -14,6 +15,7 @@ import asyncio
 import os
 import random
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -21,7 +23,9 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
+from typing import IO
 from urllib.parse import quote
 
 import httpx
@@ -29,12 +33,15 @@ from playwright.sync_api import sync_playwright
 
 from indexer.settings import Settings
 from scripts.benchmarks.page_library import build_page_library
+from scripts.benchmarks.page_people import visits
 from scripts.benchmarks.search_queries import kinds_of_queries
 
 __all__ = ["main"]
 
 CHROMIUM = os.environ.get("PINAKES_TEST_CHROMIUM", "/usr/bin/chromium")
 _TICKS = os.sysconf("SC_CLK_TCK")
+_LOG = 8_000
+"""So many characters of what the server wrote are printed."""
 _VISIBLE = """() => {
     const inside = [...document.images].filter((image) => {
         const box = image.getBoundingClientRect();
@@ -90,19 +97,39 @@ class _Server:
 
 @contextmanager
 def _running(settings: Settings) -> Iterator[_Server]:
+    """A server of its own process; what it wrote is printed where it wrote something, or ended by itself."""
     command = [sys.executable, "-m", "search", "serve", "--port", "0", "--no-schedules"]
-    process = subprocess.Popen(
-        [*command, "--home", str(settings.home)], stdout=subprocess.PIPE, text=True, bufsize=1
-    )
-    try:
-        assert process.stdout is not None
-        found = re.search(r"http://\S+", process.stdout.readline())
-        if found is None:
-            sys.exit("bench page: the server did not start")
-        yield _Server(found[0].rstrip(), process.pid)
-    finally:
-        process.terminate()
-        process.wait(30)
+    with tempfile.TemporaryFile("w+") as log:
+        process = subprocess.Popen(
+            [*command, "--home", str(settings.home)],
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            bufsize=1,
+        )
+        try:
+            assert process.stdout is not None
+            found = re.search(r"http://\S+", process.stdout.readline())
+            if found is not None:
+                yield _Server(found[0].rstrip(), process.pid)
+        finally:
+            ended = process.poll()
+            if ended is None:
+                process.terminate()
+                process.wait(30)
+            _tell(log, ended)
+    if found is None:
+        sys.exit("bench page: the server did not start")
+
+
+def _tell(log: IO[str], ended: int | None) -> None:
+    """What the server wrote last, and how it ended where nobody had asked for that."""
+    if ended is not None:
+        how = signal.strsignal(-ended) if ended < 0 else f"exit status {ended}"
+        print(f"bench page: the server ended by itself: {how}", file=sys.stderr)
+    log.seek(0)
+    if text := log.read()[-_LOG:]:
+        print(f"bench page: the server wrote\n{text}", file=sys.stderr)
 
 
 # ---------------------------------------------------------------- what is printed
@@ -150,22 +177,30 @@ def _at(ordered: Sequence[float], share: float) -> float:
 
 
 def _first_pages(table: _Table, repeats: int) -> None:
+    """Each time under another address, so that nothing is remembered; then one as people ask: again."""
+    turns = count()
     with httpx.Client(base_url=table.server.address, timeout=60, trust_env=False) as client:
 
-        def get(path: str) -> Callable[[], object]:
-            return lambda: client.get(path).raise_for_status()
+        def new(path: str) -> Callable[[], object]:
+            return lambda: client.get(_fresh(path, next(turns))).raise_for_status()
 
-        table.measure("gallery, first page", 150, get("/"), repeats)
-        table.measure("gallery, newest", 150, get("/?sort=newest"), repeats)
-        table.measure("gallery, words and a filter", 150, get("/?q=shai&type=lora"), repeats)
-        table.measure("API, search, 100 models", 100, get("/api/search?limit=100"), repeats)
-        table.measure("drop-in, 100 models", 100, get("/api/v1/models?limit=100"), repeats)
+        table.measure("gallery, first page", 150, new("/"), repeats)
+        table.measure("gallery, newest", 150, new("/?sort=newest"), repeats)
+        table.measure("gallery, words and a filter", 150, new("/?q=shai&type=lora"), repeats)
+        table.measure("API, search, 100 models", 100, new("/api/search?limit=100"), repeats)
+        table.measure("drop-in, 100 models", 100, new("/api/v1/models?limit=100"), repeats)
         table.measure(
-            "drop-in, 100 models, newest", 100, get("/api/v1/models?limit=100&sort=Newest"), repeats
+            "drop-in, 100 models, newest", 100, new("/api/v1/models?limit=100&sort=Newest"), repeats
         )
         table.measure(
-            "drop-in, 100 models of a rare type", 100, get("/api/v1/models?limit=100&types=VAE"), repeats
+            "drop-in, 100 models of a rare type", 100, new("/api/v1/models?limit=100&types=VAE"), repeats
         )
+        table.measure("gallery, asked again", 150, lambda: client.get("/").raise_for_status(), repeats)
+
+
+def _fresh(path: str, turn: int) -> str:
+    """The same question under an address that was not asked before."""
+    return f"{path}{'&' if '?' in path else '?'}_={turn}"
 
 
 def _chromium(table: _Table, repeats: int) -> None:
@@ -193,17 +228,29 @@ def _chromium(table: _Table, repeats: int) -> None:
 
 
 def _people(table: _Table, options: argparse.Namespace) -> None:
+    """As people and programs are: some ask what others asked. Then every question is a new one."""
     paths = _mixed(options.count)
+    turns = count()
+    _crowd(table, f"{options.clients} at once, mixed", lambda one: one, paths, options)
+    _crowd(table, f"{options.clients} at once, all new", lambda one: _fresh(one, next(turns)), paths, options)
+
+
+def _crowd(
+    table: _Table, name: str, ask: Callable[[str], str], paths: Sequence[str], options: argparse.Namespace
+) -> None:
     busy = table.server.busy()
-    told = asyncio.run(_visits(table.server.address, paths, options))
-    walls = [wall for wall, _ in told]
-    faults = [fault for _, fault in told if fault]
-    spent = 1000 * (table.server.busy() - busy) / max(1, len(told))
-    table.line(f"{options.clients} at once, mixed", 300, walls, spent)
-    print(f"{len(told) / options.seconds:.1f} answers a second, {len(faults)} faults", flush=True)
-    for fault in faults[:5]:
+    address, people = table.server.address, options.clients
+    told = asyncio.run(visits(address, paths, ask, people, options.seconds, options.think))
+    asked = max(1, len(told.walls))
+    table.line(name, 300, told.walls or [0.0], 1000 * (table.server.busy() - busy) / asked)
+    print(
+        f"{asked / options.seconds:.1f} answers a second, {len(told.faults)} faults; "
+        f"asking took {1000 * told.spent / asked:.2f} ms of processor each",
+        flush=True,
+    )
+    for fault in told.faults[:5]:
         print(f"  {fault}")
-    table.within &= not faults
+    table.within &= not told.faults
 
 
 def _mixed(count: int) -> list[str]:
@@ -227,31 +274,6 @@ def _mixed(count: int) -> list[str]:
     paths += [f"/api/previews/{id_}" for id_ in ids]
     chance.shuffle(paths)
     return paths
-
-
-async def _visits(address: str, paths: Sequence[str], options: argparse.Namespace) -> list[tuple[float, str]]:
-    """Milliseconds and fault ('' for none) of every request of all people."""
-    told: list[tuple[float, str]] = []
-    end = time.monotonic() + options.seconds
-    limits = httpx.Limits(max_connections=options.clients, max_keepalive_connections=options.clients)
-
-    async def visit(number: int, client: httpx.AsyncClient) -> None:
-        chance = random.Random(number)
-        await asyncio.sleep(chance.random() * options.think)
-        while time.monotonic() < end:
-            path = paths[chance.randrange(len(paths))]
-            started = time.perf_counter()
-            try:
-                status = (await client.get(path)).status_code
-                fault = "" if status == 200 else f"{status} for {path}"
-            except httpx.HTTPError as error:
-                fault = f"{type(error).__name__} for {path}"
-            told.append((1000 * (time.perf_counter() - started), fault))
-            await asyncio.sleep(chance.expovariate(1 / options.think) if options.think else 0)
-
-    async with httpx.AsyncClient(base_url=address, timeout=30, limits=limits, trust_env=False) as client:
-        await asyncio.gather(*(visit(number, client) for number in range(options.clients)))
-    return told
 
 
 if __name__ == "__main__":

@@ -26,11 +26,12 @@ from indexer.settings import Settings
 from indexer.stages.publish import publish_text, publish_vectors
 from scripts.benchmarks.search_library import BATCH, Batch
 
-__all__ = ["build", "store_documents"]
+__all__ = ["Cloud", "build", "store_documents"]
 
-_WINDOW = 10_000
+_WINDOW = 50_000
 """Time a document is told of the first and of the last so many."""
 
+_WORDS = "Indexing words"
 _LOOKS = 50
 """Pictures scatter about so many styles and as many contents."""
 
@@ -62,20 +63,24 @@ class _Watch(Silent):
 
     @contextmanager
     def stage(self, title: str, unit: str, total: int | None) -> Iterator[Stage]:
-        """See ``Progress.stage``."""
+        """See ``Progress.stage``. Only documents of the text index are counted."""
+        if title != _WORDS:
+            with super().stage(title, unit, total) as other:
+                yield other
+            return
         yield self
+        self._note(self._seen[-1][0])
 
     def advance(self, count: int = 1) -> None:
         """See ``Stage.advance``."""
         done = self._seen[-1][0] + count
-        self._seen.append((done, time.perf_counter(), time.process_time()))
+        self._note(done)
         if done >= self._told + 100_000:
             self._told = done
             print(f"  {done:,} documents indexed, {self._seen[-1][1] - self._seen[0][1]:.0f} s", flush=True)
 
     def tell(self, done: int) -> None:
         """Say how long it took, and whether a document takes as long at the end as at the beginning."""
-        self._seen.append((done, time.perf_counter(), time.process_time()))
         spent, busy = (self._seen[-1][way] - self._seen[0][way] for way in (1, 2))
         print(f"text index: {done:,} documents in {spent:.0f} s ({busy:.0f} s of processor), ", end="")
         print(f"{1000 * spent / done:.3f} ms a document")
@@ -85,10 +90,14 @@ class _Watch(Silent):
                 print(f"  first {_WINDOW:,}: {first:.3f} {unit} a document, last: {last:.3f}, ", end="")
                 print(f"ratio {last / first:.2f}", flush=True)
 
+    def _note(self, done: int) -> None:
+        self._seen.append((done, time.perf_counter(), time.process_time()))
+
     def _pace(self, start: int, way: int) -> float:
-        """Milliseconds a document over a window, by the clock (1) or of the processor (2)."""
-        begin = next(seen for seen in self._seen if seen[0] >= start)
-        end = next((seen for seen in self._seen if seen[0] >= start + _WINDOW), self._seen[-1])
+        """Milliseconds a document over a window, by the clock (1) or of the processor (2). It ends with the
+        first page of the next, so that what was committed at its end is in it."""
+        begin = next(seen for seen in self._seen if seen[0] > start or not start)
+        end = next((seen for seen in self._seen if seen[0] > start + _WINDOW), self._seen[-1])
         return 1000 * (end[way] - begin[way]) / max(1, end[0] - begin[0])
 
 
@@ -136,7 +145,7 @@ def _add_pictures(catalog: Catalog, settings: Settings, count: int, pictures: in
     with catalog.read() as session:
         have = session.scalar(select(func.max(Preview.id))) or 0
     step = max(1, count // max(1, pictures))
-    clouds = [_Cloud(encoder, seed) for seed, encoder in enumerate(encoders.all)]
+    clouds = [Cloud(encoder, seed) for seed, encoder in enumerate(encoders.all)]
     for start in range(have, pictures, BATCH):
         ids = np.arange(start + 1, min(start + BATCH, pictures) + 1)
         rows = [
@@ -159,7 +168,7 @@ def _add_pictures(catalog: Catalog, settings: Settings, count: int, pictures: in
                 vectors.store_vectors(session, cloud.space(session), ids.tolist(), cloud.rows(ids))
 
 
-class _Cloud:
+class Cloud:
     """Made-up vectors of one encoder: some way about one of ``_LOOKS`` middles."""
 
     def __init__(self, encoder: Encoder, seed: int) -> None:

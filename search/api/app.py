@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from anyio.to_thread import current_default_thread_limiter
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
@@ -20,8 +21,10 @@ from search.api import check, lineage, marks, overview, plan, routes, saved
 from search.api.described import completed
 from search.api.errors import add_error_handlers
 from search.api.login import login_routes
+from search.api.remembered import Remembered
 from search.api.security import Guard, Rules, require_token
 from search.api.v1 import routes as v1
+from search.api.v1 import site
 from search.service import Pinakes
 from search.web import overview_pages, own_routes, pages, plan_routes, stack_routes
 from search.web.plan_jobs import PlanJobs
@@ -45,11 +48,21 @@ class _App(FastAPI):
         return self.openapi_schema
 
     def build_middleware_stack(self) -> ASGIApp:
-        return Guard(super().build_middleware_stack(), self.rules)
+        pinakes: Pinakes = self.state.pinakes
+        inner = super().build_middleware_stack()
+        return Guard(
+            Remembered(inner, pinakes.state, quick=pinakes.settings.database_url is None), self.rules
+        )
+
+
+THREADS = 8
+"""Requests are computed by so many threads at once. They share one interpreter: more of them only make each
+other, and the loop that reads and writes for all, wait longer."""
 
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    current_default_thread_limiter().total_tokens = THREADS
     yield
     app.state.plans.close()
     app.state.pinakes.close()
@@ -88,6 +101,7 @@ def create_app(settings: Settings, token: str | None = None) -> FastAPI:
     app.include_router(marks.router)
     app.include_router(saved.router)
     app.include_router(v1.router)
+    app.include_router(site.router)
     app.include_router(_documentation())
     app.include_router(pages.router)
     app.include_router(stack_routes.router)

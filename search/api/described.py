@@ -7,14 +7,22 @@ The framework knows parameters and bodies; answers are plain data of ours, whose
 from collections.abc import Mapping
 from typing import Any
 
+from search.api.described_answers import (
+    CREATORS,
+    HISTORY,
+    MAP,
+    MARKED,
+    MARKS,
+    PROGRESS,
+    SAVED,
+    TRENDS,
+)
 from search.api.v1.described import v1_paths
 from search.contracts import CHECK, DETAILS, ERROR, HITS, PLAN, Schema, array, record
 
 __all__ = ["completed"]
 
 _ANY: Schema = {}
-_MARKS = record({"opinions": "array", "tags": "array", "at": "string"})
-_SAVED = record({"name": "string", "query": "string", "sort": "string", "made_at": "string"})
 _ANSWERS: Mapping[tuple[str, str], Schema] = {
     ("get", "/api/search"): HITS,
     ("post", "/api/search"): HITS,
@@ -35,14 +43,16 @@ _ANSWERS: Mapping[tuple[str, str], Schema] = {
     ("get", "/api/models/{model_id}/lineage"): record(
         {"ancestors": "array", "descendants": "array", "siblings": "array"}
     ),
-    ("get", "/api/models/{model_id}/history"): array(
-        record({"at": "string", "what": "string", "changes": "array"})
-    ),
-    ("get", "/api/models/{model_id}/marks"): _MARKS,
-    ("put", "/api/models/{model_id}/marks"): _MARKS,
-    ("get", "/api/saved"): array(_SAVED),
-    ("post", "/api/saved"): _SAVED,
-    ("patch", "/api/saved"): _SAVED,
+    ("get", "/api/map"): MAP,
+    ("get", "/api/models/{model_id}/history"): HISTORY,
+    ("get", "/api/models/{model_id}/marks"): MARKS,
+    ("put", "/api/models/{model_id}/marks"): MARKED,
+    ("get", "/api/creators"): CREATORS,
+    ("get", "/api/trends"): TRENDS,
+    ("get", "/api/progress"): PROGRESS,
+    ("get", "/api/saved"): array(SAVED),
+    ("post", "/api/saved"): SAVED,
+    ("patch", "/api/saved"): SAVED,
     ("delete", "/api/saved"): record({"removed": "string"}),
 }
 _PICTURES = {("get", "/api/previews/{preview_id}"): "image/webp"}
@@ -65,7 +75,7 @@ def _complete(operation: dict[str, Any], answer: Schema, media: str | None) -> N
     responses.pop("422", None)  # what cannot be read is a 400 here
     content = {media: {"schema": {"type": "string", "format": "binary"}}} if media else None
     usual = responses.get("200")
-    if usual is not None:
+    if usual is not None and "text/plain" not in usual.get("content", ()):  # else the route told them all
         usual["content"] = content or {"application/json": {"schema": answer}}
     responses["default"] = {
         "description": "An error: code and message",

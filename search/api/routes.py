@@ -177,6 +177,7 @@ def history(pinakes: Library, model_id: EntryId) -> Response:
     return Json(pinakes.history(model_id))
 
 
+@router.get("/previews/{preview_id}/{name}.webp", include_in_schema=False)
 @router.get("/previews/{preview_id}", response_class=Response)
 def preview(pinakes: Library, preview_id: EntryId, request: Request) -> Response:
     """A preview as WebP, re-encoded here. Its name is its content, so ``If-None-Match`` is exact."""
@@ -195,8 +196,9 @@ def preview(pinakes: Library, preview_id: EntryId, request: Request) -> Response
 
 
 def _cache(request: Request, name: str) -> str:
-    """For ever under an address with its content's name (``?v=``); else fresh for a minute."""
-    return _IMMUTABLE if request.query_params.get("v") == name else _FRESH
+    """For ever under an address with its content's name; else fresh for a minute."""
+    named = request.query_params.get("v") or request.path_params.get("name")
+    return _IMMUTABLE if named == name else _FRESH
 
 
 @router.get("/stats")

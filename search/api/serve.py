@@ -1,6 +1,8 @@
 """``pinakes serve``: bind first, say where, then answer until stopped."""
 
+import faulthandler
 import socket
+import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
@@ -10,6 +12,7 @@ import uvicorn
 from indexer.errors import UsageError
 from indexer.settings import Settings
 from search.api.app import create_app
+from search.api.warming import warmed
 
 __all__ = ["bind", "limits", "serve"]
 
@@ -27,6 +30,8 @@ def serve(
     app = create_app(settings, token)
     bound, address = bind(settings.host, settings.port)
     say(f"Pinakes is at {address}  (Ctrl-C stops it)")
+    faulthandler.enable(sys.__stderr__ or 2)  # a fault in an engine's own code tells where it came from
+    warmed(app.state.pinakes)
     with beside or nullcontext():
         uvicorn.Server(uvicorn.Config(app, **limits())).run(sockets=[bound])
 

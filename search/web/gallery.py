@@ -13,10 +13,11 @@ from search.query import QueryError
 from search.service import SORTS, Pinakes
 from search.web.own import saved_view
 from search.web.parameters import Clause, Wanted
+from search.web.ranges import ranges
 from search.web.shots import record_view
-from search.web.views import SORT_TITLES, blurred, cards, chips, facets, widened_fields, yours
+from search.web.views import SORT_TITLES, Card, blurred, cards, chips, facets, widened_fields, yours
 
-__all__ = ["PAGE", "Fault", "fault_of", "faulty", "gallery", "more_cards", "row"]
+__all__ = ["PAGE", "Fault", "fault_of", "faulty", "gallery", "more_cards", "row", "why"]
 
 PAGE = 36
 """Cards of a page: divides by 2, 3, 4 and 6 columns."""
@@ -66,16 +67,24 @@ def gallery(
             "answer": answer,
             "cards": cards(answer.hits),
             "facets": facets(wanted, counted),
+            "ranges": ranges(wanted) if answer.total or _narrowed(wanted) else [],
+            "unfilled": 0 if answer.total or looked or _narrowed(wanted) else pinakes.stats()["entries"],
             "yours": yours(wanted, counted),
             "made": None if made is None else _made(made),
             "more": None if looked else _more(wanted, answer, offset),
             "blurred": blurred(answer),
+            "why": None if image is not None else _why(wanted, offset, typing=typing),
             "hidden_url": hidden.url(),
             "like": answer.query.get("like"),
             "pictured": image is not None,
         }
         | saved_view(pinakes, wanted)
     )
+
+
+def _narrowed(wanted: Wanted) -> bool:
+    """Whether less than everything is asked for."""
+    return bool(wanted.q.strip() or wanted.clauses)
 
 
 def _made(made: MadeWith) -> dict[str, Any]:
@@ -94,6 +103,8 @@ def _frame(wanted: Wanted) -> dict[str, Any]:
         "cards": [],
         "chips": chips(wanted),
         "facets": [],
+        "ranges": [],
+        "unfilled": 0,
         "yours": [],
         "saved": [],
         "saving": None,
@@ -101,6 +112,7 @@ def _frame(wanted: Wanted) -> dict[str, Any]:
         "here": wanted.url(),
         "sorts": {name: SORT_TITLES.get(name, name.capitalize()) for name in SORTS},
         "more": None,
+        "why": None,
         "blurred": 0,
         "hidden_url": "",
         "unbased_url": replace(wanted, base=None).url(),
@@ -116,14 +128,35 @@ def more_cards(pinakes: Pinakes, wanted: Wanted, offset: int) -> dict[str, Any]:
     with wanted.asking():
         answer = _ask(pinakes, wanted, offset, None)
     more = _more(wanted, answer, offset)
-    return {"cards": cards(answer.hits), "more": more, "prefix": "card", "here": wanted.url()}
+    shown = {"cards": cards(answer.hits), "why": _why(wanted, offset)}
+    return shown | {"more": more, "prefix": "card", "here": wanted.url()}
 
 
 def row(pinakes: Pinakes, wanted: Wanted, limit: int = 12) -> dict[str, Any]:
     """A short row of what looks like one entry. Raises ``UsageError`` when it has no picture."""
     answer = pinakes.similar(wanted.like or 0, by=wanted.by, base=wanted.base, limit=limit + 1)
     shown = [card for card in cards(answer.hits) if card.document.id != wanted.like][:limit]
-    return {"cards": shown, "more": None, "prefix": wanted.by, "here": f"/model/{wanted.like or 0}"}
+    why = _why(wanted, 0)
+    return {
+        "cards": shown,
+        "why": why,
+        "more": None,
+        "prefix": wanted.by,
+        "here": f"/model/{wanted.like or 0}",
+    }
+
+
+def why(pinakes: Pinakes, wanted: Wanted, offset: int, entry_id: int, *, typing: bool = False) -> Card | None:
+    """The card of an entry on a page that was shown, to say why it is there; None where it is no more."""
+    with wanted.asking():
+        hits = _ask(pinakes, wanted, offset, None, typing=typing).hits
+    return next((card for card in cards(hits) if card.document.id == entry_id), None)
+
+
+def _why(wanted: Wanted, offset: int, *, typing: bool = False) -> str:
+    """Where that can be asked; the card's id goes at its end."""
+    more = {"typing": 1} if typing else {}
+    return wanted.url("/fragment/why", offset=offset, **more, id="")
 
 
 def _ask(

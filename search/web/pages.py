@@ -9,7 +9,7 @@ from fastapi.responses import HTMLResponse
 from indexer.errors import BadFileError, UsageError
 from search.api.answering import Json
 from search.web.dependencies import Asked, EntryId, Library
-from search.web.gallery import fault_of, faulty, gallery, more_cards, row
+from search.web.gallery import fault_of, faulty, gallery, more_cards, row, why
 from search.web.health import health_view
 from search.web.map import map_data
 from search.web.model import model_view
@@ -47,6 +47,19 @@ def show_results(pinakes: Library, wanted: Asked) -> HTMLResponse:
 def show_more(pinakes: Library, wanted: Asked, offset: Offset = 0) -> HTMLResponse:
     """Further cards for the end of the grid."""
     return page("_cards.html", **more_cards(pinakes, wanted, offset))
+
+
+@router.get("/fragment/why")
+def show_why(
+    pinakes: Library,
+    wanted: Asked,
+    entry: Annotated[int, Query(alias="id", ge=1, le=2**63 - 1)],
+    offset: Offset = 0,
+    typing: bool = False,
+) -> HTMLResponse:
+    """Why a card is where it is; empty where it is no more."""
+    card = why(pinakes, wanted, offset, entry, typing=typing)
+    return HTMLResponse("") if card is None else page("_why.html", card=card)
 
 
 @router.get("/fragment/row")

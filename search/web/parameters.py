@@ -16,7 +16,7 @@ from indexer.domain.records import Document
 from indexer.errors import UsageError
 from search.query import QueryError, narrowed
 
-__all__ = ["PARAMETERS", "Clause", "Wanted", "read_wanted"]
+__all__ = ["PARAMETERS", "Clause", "Wanted", "parameter_of", "read_wanted"]
 
 PARAMETERS: Mapping[str, Field] = {
     # ``base`` is the architecture to rank for, in the command and in the API alike.
@@ -141,7 +141,7 @@ def read_wanted(pairs: Iterable[tuple[str, str]]) -> Wanted:
     """
     single: dict[str, str] = {}
     clauses: list[Clause] = []
-    for name, value in pairs:
+    for name, value in _joined_bounds(pairs):
         field = PARAMETERS.get(name)
         if field is None:
             single[name] = value
@@ -160,12 +160,33 @@ def read_wanted(pairs: Iterable[tuple[str, str]]) -> Wanted:
     )
 
 
+def parameter_of(field: Field) -> str:
+    """The parameter that a field is asked by."""
+    return _NAMES[field.name]
+
+
+def _joined_bounds(pairs: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """``rank_min`` and ``rank_max``, boxes of a form, as one ``rank``; sizes in MB where no unit is told."""
+    bounds: dict[str, dict[str, str]] = {}
+    for name, value in pairs:
+        stem, _, which = name.rpartition("_")
+        field = PARAMETERS.get(stem)
+        if which not in ("min", "max") or field is None or field.type not in _RANGES:
+            yield name, value
+        elif bound := value.strip():
+            unit = "MB" if field.type is FieldType.SIZE and bound[-1:].isdigit() else ""
+            bounds.setdefault(stem, {})[which] = f"{bound}{unit}"
+    for stem, found in bounds.items():
+        low, high = found.get("min"), found.get("max")
+        yield stem, f"{low}..{high}" if low and high else f">={low}" if low else f"<={high}"
+
+
 def _number(text: str | None) -> int | None:
     return int(text) if text and re.fullmatch(r"[0-9]{1,18}", text) else None
 
 
 def _read_clause(field: Field, value: str) -> Clause:
-    negated = value.startswith("-") and field.type not in _RANGES
+    negated = value.startswith("-")  # no field holds numbers below zero
     parts = (part.strip().strip('"').strip() for part in _PARTS.findall(value[1:] if negated else value))
     return Clause(field, tuple(dict.fromkeys(part for part in parts if part)) or (value,), negated)
 

@@ -9,6 +9,8 @@ from indexer.domain.fields import FIELDS, Field, FieldType
 from indexer.domain.records import Document
 from search.answers import Answer, Hit
 from search.web.parameters import Clause, Wanted
+from search.web.ranges import range_told
+from search.web.values import Value
 from search.web.words import SIGNALS, kind_title, title_of, value_title
 
 __all__ = [
@@ -62,18 +64,6 @@ SORT_TITLES: Mapping[str, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Value:
-    """One line of a facet. ``state`` is ``include``, ``exclude`` or empty; ``depth`` indents a tree."""
-
-    title: str
-    count: int | None
-    state: str
-    include: str
-    exclude: str
-    depth: int = 0
-
-
-@dataclass(frozen=True, slots=True)
 class Facet:
     """One group of the filter panel; ``rest`` are the values behind *more*."""
 
@@ -106,18 +96,40 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One entry in the gallery; see ``cover``. ``told`` is its score as a sentence, ``also`` how many
-    other versions it stands for."""
+    """One entry in the gallery; see ``cover``. ``also``: how many other versions it stands for. Why it is
+    here is worked out when it is asked for: few are."""
 
-    document: Document
+    hit: Hit
     kind: str
     architecture: str
     cover: str
     alert: str
-    score: float
-    told: str
-    reasons: Sequence[Reason]
     also: int = 0
+
+    @property
+    def document(self) -> Document:
+        """What it shows."""
+        return self.hit.document
+
+    @property
+    def score(self) -> float:
+        """How well it answers, 0..1."""
+        return self.hit.score.value
+
+    @property
+    def scored(self) -> bool:
+        """Whether there is anything to say of its score."""
+        return any(value > 0 for value, _ in self.hit.score.signals.values())
+
+    @property
+    def told(self) -> str:
+        """Its score as a sentence."""
+        return self.hit.explain()
+
+    @property
+    def reasons(self) -> Sequence[Reason]:
+        """What its score is made of, the largest share first."""
+        return _reasons(self.hit)
 
 
 def cards(hits: Sequence[Hit]) -> list[Card]:
@@ -128,14 +140,11 @@ def cards(hits: Sequence[Hit]) -> list[Card]:
 def _card(hit: Hit) -> Card:
     document = hit.document
     return Card(
-        document=document,
+        hit=hit,
         kind=short_kind(document),
         architecture=title_of(document.architecture) if document.architecture else "",
         cover=cover(document),
         alert=_alert(document),
-        score=hit.score.value,
-        told=hit.explain(),
-        reasons=_reasons(hit),
         also=len(hit.also),
     )
 
@@ -173,7 +182,8 @@ def chips(wanted: Wanted) -> list[Chip]:
     found = []
     for clause in wanted.clauses:
         for value in clause.values:
-            title = value_title(clause.field.name, value)
+            told = clause.field.type.ranged
+            title = range_told(clause.field, value) if told else value_title(clause.field.name, value)
             found.append(
                 Chip(clause.field.title, title, clause.negated, wanted.without(clause.field, value).url())
             )

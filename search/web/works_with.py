@@ -63,10 +63,11 @@ def works_with_row(pinakes: Pinakes, entry_id: int) -> dict[str, Any]:
     document = pinakes.entry(entry_id)
     asked = works_with(document) if document is not None else None
     if document is None or asked is None:
-        return {"cards": [], "more": None, "prefix": "fits"}
+        return {"cards": [], "why": None, "more": None, "prefix": "fits"}
     most = _MOST if document.kind in BASES else _MOST_BASES
     hits = [hit for hit in pinakes.search(asked.query, limit=2 * most).hits if hit.document.id != entry_id]
-    return {"cards": cards(_loading(pinakes, document, hits)[:most]), "more": None, "prefix": "fits"}
+    shown = cards(_loading(pinakes, document, hits)[:most])
+    return {"cards": shown, "why": None, "more": None, "prefix": "fits"}
 
 
 def _loading(pinakes: Pinakes, document: Document, hits: Sequence[Hit]) -> list[Hit]:

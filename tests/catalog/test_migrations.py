@@ -16,13 +16,13 @@ from tests.catalog.shelf import Shelf, found, judged, picture, said
 OLDER = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008")
 
 
-def engine_of(both: Settings) -> Engine:
-    both.home.mkdir(exist_ok=True)
-    return make_engine(both.catalog_url)
+def engine_of(bare: Settings) -> Engine:
+    bare.home.mkdir(exist_ok=True)
+    return make_engine(bare.catalog_url)
 
 
-def test_up_down_and_up_again(both: Settings) -> None:
-    engine = engine_of(both)
+def test_up_down_and_up_again(bare: Settings) -> None:
+    engine = engine_of(bare)
     upgrade_tables(engine)
     assert set(Base.metadata.tables) <= set(inspect(engine).get_table_names())
     downgrade_tables(engine, "base")
@@ -72,8 +72,8 @@ def test_entries_of_an_older_catalog_are_made_anew_once(catalog: Catalog) -> Non
     assert renew_entries(catalog, Silent()) == 0
 
 
-def test_autogenerate_finds_no_difference(both: Settings) -> None:
-    engine = engine_of(both)
+def test_autogenerate_finds_no_difference(bare: Settings) -> None:
+    engine = engine_of(bare)
     upgrade_tables(engine)
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})

@@ -5,9 +5,11 @@ from collections.abc import Iterator
 import pytest
 
 from indexer.catalog import details, entries, planning
+from indexer.catalog.database import Catalog
 from indexer.domain.filters import ALL
 from indexer.settings import Settings
 from search.service import Pinakes
+from tests.catalog.shelf import Shelf, found, judged, said
 
 
 @pytest.fixture(scope="module")
@@ -33,3 +35,18 @@ def test_batches_tell_what_single_questions_tell(pinakes: Pinakes) -> None:
         previews = [one.preview_id for one in documents.values() if one.preview_id is not None]
         names = planning.thumbnails(session, [*previews, 10**9])
         assert names == {id_: details.preview_thumbnail(session, id_) for id_ in previews}
+
+
+def test_links_of_pages_are_read_where_the_words_alone_have_none(catalog: Catalog) -> None:
+    shelf = Shelf(catalog)
+    address = "https://civitai.com/models/7?modelVersionId=9&amp;x=1"
+    linked = f'<p>New version <a href="{address}">here</a></p>'
+    shelf.store(
+        judged(found("a.safetensors"), "c1", said(name="A", description=linked)),
+        judged(found("b.safetensors"), "c2", said(name="B", description="<p>no link</p>")),
+    )
+    documents = {document.name: document for document in shelf.documents()}
+    assert "civitai" not in documents["A"].description
+    with catalog.read() as session:
+        texts = planning.page_texts(session, {d.id: d.model_id for d in documents.values()})
+    assert texts == {documents["A"].id: [linked]}

@@ -10,16 +10,16 @@ from indexer.catalog.database import make_engine
 from indexer.catalog.migrating import downgrade_tables
 from indexer.indexes.text_meilisearch import MeilisearchIndex
 from indexer.settings import Settings
-from tests.conftest import _fresh_postgres
+from tests.databases import Postgres
 from tests.doctor.homes import COUNT, cut, flip, indexed, look, remove, repair, searched, sql, states
 from tests.meilisearch import Running
 
 
 @pytest.fixture(scope="module")
-def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+def hub(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     """A home whose catalog is a PostgreSQL database."""
     place = tmp_path_factory.mktemp("hub")
-    for url in _fresh_postgres():
+    with postgres.fresh() as url:
         settings = Settings(home=place / "home", database_url=url, decode_workers=1)
         settings.home.mkdir()
         yield indexed(place / "models", settings)

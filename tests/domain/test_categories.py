@@ -171,6 +171,7 @@ def test_a_description_without_end_costs_no_more(text: str) -> None:
     assert time.process_time() - started < 0.1
 
 
+@pytest.mark.no_cover
 def test_a_verdict_is_quick() -> None:
     words = "A red dress for every day, with <b>long</b> sleeves and a hat &amp; gloves. " * 30
     prompts = ["1girl, red dress, blue eyes, long hair, standing in a street, city, night"] * 6

@@ -53,6 +53,7 @@ def test_documents_and_their_stored_form_get_the_same_attention() -> None:
 
 
 @pytest.mark.shared
+@pytest.mark.no_cover
 @pytest.mark.skipif(not SHARED.is_file(), reason="the cases are kept beside the checkout")
 def test_honest_models_are_hardly_touched() -> None:
     kept = [_kept(item) for item in _items(SHARED)]

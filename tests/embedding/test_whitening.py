@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from indexer.embedding import whitening
 from indexer.embedding.whitening import fit_projection
 
 
@@ -27,6 +28,18 @@ def test_directions_that_vary_within_pictures_are_shrunk() -> None:
     share = fit_projection(rows, 2, nuisance=nuisance, whitening=0.0)
     lengths = np.linalg.norm(share.matrix, axis=1)
     assert lengths[1] > 3 * lengths[0]
+
+
+@pytest.mark.parametrize("count", [8, 40])
+@pytest.mark.parametrize("differences", [0, 1, 15])
+def test_few_differences_take_the_short_way_to_the_same_angles(
+    count: int, differences: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows, nuisance = cloud(count, (1,) * 60), cloud(differences, (0.5,) * 60, seed=1)
+    short = fit_projection(rows, 20, nuisance=nuisance).apply(rows)
+    monkeypatch.setattr(whitening, "THIN", 1_000)
+    long = fit_projection(rows, 20, nuisance=nuisance).apply(rows)
+    np.testing.assert_allclose(short @ short.T, long @ long.T, rtol=1e-9, atol=1e-9)
 
 
 def test_one_absurd_value_does_not_decide() -> None:

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -9,18 +10,22 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import select
 
+from indexer.catalog.database import open_catalog
+from indexer.catalog.fits import FitRow, fit_rows
 from indexer.catalog.schema import HubFileRow, RefusedItem
 from indexer.crawl_huggingface import crawl_huggingface, huggingface_question
 from indexer.errors import UsageError
 from indexer.hub_run import HubRun
 from indexer.progress import Silent
 from indexer.settings import Settings
+from search.plan_scope import target_of
+from search.plan_verdicts import stored_verdicts
+from tests.command import pinakes
 from tests.hub_server import Reply, Request, json_reply
 from tests.hubs.crawling import QUICK, contents, documents, looking, quick
 from tests.hubs.fake_huggingface import LORA_CARD, FakeHuggingFace, Repo, repo
 from tests.hubs.remote_files import lora_bytes
 from tests.parsers.headers import one
-from tests.test_cli import pinakes
 
 TOKEN = SecretStr("hf_secretsecret")
 
@@ -35,6 +40,13 @@ def verdicts(settings: Settings) -> dict[str, Any]:
     with looking(settings) as session:
         rows = session.scalars(select(HubFileRow)).all()
         return {row.key: (row.detail or {}).get("verdict") for row in rows}
+
+
+def profiles(settings: Settings) -> dict[str, FitRow]:
+    """What is kept for fitting, by version."""
+    with looking(settings) as session:
+        named = {row.version_id: row.key for row in session.scalars(select(HubFileRow))}
+        return {named[id_]: row for id_, (row,) in fit_rows(session, named).items()}
 
 
 def numbered(count: int) -> list[Repo]:
@@ -103,6 +115,32 @@ def test_with_headers_the_tensors_decide_and_the_token_stays_here(both: Settings
         hub.repos["ann/ink"].files["ink.safetensors"] = lora_bytes(8)
         assert crawl(hub, mine).crawl.state == "done"
         assert verdicts(both)["ink.safetensors"] is None
+
+
+def test_what_headers_told_is_kept_for_fitting(both: Settings) -> None:
+    """Files that are nowhere but at a hub are compared by their tensors, and listed once for all alike."""
+    files = {"ink.safetensors": lora_bytes(), "broken.safetensors": b"\x00" * 100}
+    with FakeHuggingFace(
+        repo(files=files), repo("ann/twin", files={"twin.safetensors": lora_bytes()})
+    ) as hub:
+        assert crawl(hub, both).crawl.state == "done"
+        assert profiles(both) == {}
+        assert crawl(hub, both, headers=True, afresh=True).crawl.state == "done"
+        found = profiles(both)
+        assert found.keys() == {"ink.safetensors", "twin.safetensors"}
+        row = found["ink.safetensors"]
+        assert (row.file_id, row.path, row.data) == (None, None, found["twin.safetensors"].data)
+        assert not any("fit" in (verdict or {}) for verdict in verdicts(both).values())
+        with closing(open_catalog(both)) as catalog:
+            shown = {d.id: d for d in documents(both) if d.id == row.version_id}
+            verdict = stored_verdicts(catalog)(shown, target_of("sdxl"))[row.version_id]
+            other = stored_verdicts(catalog)(shown, target_of("sd1"))[row.version_id]
+        assert (verdict.verdict, other.verdict) == ("compatible", "incompatible")
+        assert crawl(hub, both).crawl.state == "done"
+        assert profiles(both) == found
+        hub.repos["ann/ink"].files["ink.safetensors"] = lora_bytes(8)
+        assert crawl(hub, both).crawl.state == "done"
+        assert profiles(both).keys() == {"twin.safetensors"}
 
 
 def test_gated_files_are_known_and_not_read(settings: Settings) -> None:

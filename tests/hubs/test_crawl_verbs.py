@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from tests.command import pinakes
 from tests.hubs.fake_civitai import FakeCivitai, generated, hash_of, model, release
 from tests.models import write_safetensors
-from tests.test_cli import pinakes
 
 KEY = "planted-secret-key"
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from indexer.domain.evidence import least_words
 from indexer.domain.filters import ALL, keyword
 from indexer.domain.ordering import SAMPLES, sample_of, sample_order
 from indexer.domain.records import Document
@@ -88,6 +89,51 @@ def test_very_common_words_are_paged_through_once(
     assert sorted(ids) == sorted(wanted.ids)
     assert {page.total for page in pages} == {wanted.total}
     assert {page.hidden for page in pages} == {wanted.hidden}
+
+
+@pytest.mark.parametrize("terms", [(), ("ink",)])
+def test_very_common_phrases_are_paged_through_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, terms: tuple[str, ...]
+) -> None:
+    index = TantivyIndex(tmp_path / "said")
+    said = ("soft light", "light soft", "a soft light too")
+    with index.writing() as writer:
+        writer.put(
+            Document(
+                n,
+                n,
+                "Soft Light" if n % 17 == 0 else "ink",
+                description=said[n % 3],
+                flags=("adult",)[n % 4 :],
+            )
+            for n in range(1, 2_001)
+        )
+    query = TextQuery(terms, (("soft", "light"),), kept_back=("adult",))
+    wanted = index.search(query, 2_000)
+    monkeypatch.setattr("indexer.indexes.text_tantivy_search.COMMON_PHRASE", 1)
+    monkeypatch.setattr("indexer.indexes.text_tantivy_search.MANY_SAID", 1)
+    monkeypatch.setattr("indexer.indexes.text_tantivy_search._ENOUGH", 50)
+    pages = [index.search(query, 100, offset=place) for place in range(0, 1_400, 100)]
+    ids = [id_ for page in pages for id_ in page.ids]
+    assert sorted(ids) == sorted(wanted.ids)
+    assert {page.total for page in pages} == {wanted.total}
+    assert terms or all(id_ % 17 == 0 for id_ in ids[:50])
+
+
+@pytest.mark.parametrize("count", [2, 3, 4, 5, 8])
+def test_entries_have_all_of_the_words_but_one(tmp_path: Path, count: int) -> None:
+    words = ("anvil", "birch", "cedar", "dune", "ember", "fjord", "grove", "heath")[:count]
+    library = {
+        n: [word for bit, word in enumerate(words) if n * 37 % 256 >> bit & 1 and (bit or n % 3)]
+        for n in range(1, 257)
+    }
+    index = TantivyIndex(tmp_path / "some")
+    with index.writing() as writer:
+        writer.put(Document(n, n, "x", description=" ".join(has)) for n, has in library.items())
+    found = index.search(TextQuery(words, kept_back=("adult",)), 300, ("type",))
+    least = least_words(count)
+    assert set(found.ids) == {n for n, has in library.items() if len(has) >= least}
+    assert found.total == len(found.ids) == index.search(TextQuery(words, order="newest"), 1).total
 
 
 def test_counts_are_made_anew_when_the_index_changes(index: TantivyIndex) -> None:

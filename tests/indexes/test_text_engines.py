@@ -1,6 +1,8 @@
 """What every text engine promises: the same words, filters, orders and pages, whichever is configured."""
 
+import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -31,8 +33,37 @@ LIBRARY = (
 )  # fmt: skip
 
 
+ENGINES = ("tantivy", pytest.param("meilisearch", marks=pytest.mark.meilisearch))
+
+
+@contextmanager
+def made(request: pytest.FixtureRequest, factory: pytest.TempPathFactory) -> Iterator[TextIndex]:
+    """An index of the engine that ``request`` names, for a whole file."""
+    if request.param == "tantivy":
+        from indexer.indexes.text_tantivy import TantivyIndex
+
+        yield TantivyIndex(factory.mktemp("text") / "index")
+        return
+    from indexer.indexes.text_meilisearch import MeilisearchIndex
+
+    running = request.getfixturevalue("meilisearch_server")
+    index = MeilisearchIndex(running.url, running.key, f"test-{uuid.uuid4().hex}")
+    yield index
+    index.drop()
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def index(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TextIndex]:
+    """``LIBRARY``, for asking only: making an index takes a second."""
+    with made(request, tmp_path_factory) as index:
+        with index.writing() as writer:
+            writer.put(LIBRARY)
+        yield index
+
+
 @pytest.fixture
-def index(text_engine: TextIndex) -> TextIndex:
+def changing(text_engine: TextIndex) -> TextIndex:
+    """``LIBRARY`` in an index of this test alone."""
     with text_engine.writing() as writer:
         writer.put(LIBRARY)
     return text_engine
@@ -121,14 +152,14 @@ def test_hits_bring_their_cards_and_scores(index: TextIndex) -> None:
     assert all(score > 0.0 for score in found.scores)
 
 
-def test_putting_again_replaces_and_deleting_removes(index: TextIndex) -> None:
-    with index.writing() as writer:
+def test_putting_again_replaces_and_deleting_removes(changing: TextIndex) -> None:
+    with changing.writing() as writer:
         writer.put([Document(1, 1, "Renamed")])
         writer.delete([2, 99])
-    assert ask(index, "") == (1, 3, 4)
-    assert ask(index, "watercolour") == ()
-    assert ask(index, "renamed") == (1,)
-    assert index.count() == 3
+    assert ask(changing, "") == (1, 3, 4)
+    assert ask(changing, "watercolour") == ()
+    assert ask(changing, "renamed") == (1,)
+    assert changing.count() == 3
 
 
 def test_pages_follow_each_other(index: TextIndex) -> None:
@@ -154,11 +185,11 @@ def test_an_empty_index_answers(text_engine: TextIndex) -> None:
     assert text_engine.count() == 0
 
 
-def test_the_generation_stays_while_documents_come_and_go(index: TextIndex) -> None:
-    before = index.generation
-    with index.writing() as writer:
+def test_the_generation_stays_while_documents_come_and_go(changing: TextIndex) -> None:
+    before = changing.generation
+    with changing.writing() as writer:
         writer.delete([1])
-    assert before and index.generation == before
+    assert before and changing.generation == before
 
 
 def test_matching_stops_at_its_limit(index: TextIndex) -> None:
@@ -197,23 +228,10 @@ class Both:
         return numbered
 
 
-@pytest.fixture(
-    scope="module", params=["tantivy", pytest.param("meilisearch", marks=pytest.mark.meilisearch)]
-)
+@pytest.fixture(scope="module", params=ENGINES)
 def shared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
-    if request.param == "tantivy":
-        from indexer.indexes.text_tantivy import TantivyIndex
-
-        yield Both(TantivyIndex(tmp_path_factory.mktemp("text") / "index"))
-        return
-    from indexer.indexes.text_meilisearch import MeilisearchIndex
-
-    running = request.getfixturevalue("meilisearch_server")
-    index = MeilisearchIndex(
-        running.url, running.key, f"test-{tmp_path_factory.getbasetemp().name}-{id(request)}"
-    )
-    yield Both(index)
-    index.drop()
+    with made(request, tmp_path_factory) as index:
+        yield Both(index)
 
 
 @hypothesis_settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))

@@ -152,6 +152,7 @@ def test_nothing_raises(value: Any, nameless: bool) -> None:
 
 
 @pytest.mark.shared
+@pytest.mark.no_cover
 @pytest.mark.skipif(not SHARED.exists(), reason="development cases are not here")
 @pytest.mark.parametrize(("name", "number"), [("models", 7429), ("lists", 1928)])
 def test_every_real_item_is_read(name: str, number: int) -> None:

@@ -158,9 +158,9 @@ def test_big_endian_is_named() -> None:
 
 @pytest.mark.parametrize("counts", [(2**64 - 1, 0), (0, 2**64 - 1), (0, 2**40), (1_000_001, 0), (0, 100_001)])
 def test_counts(counts: tuple[int, int]) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     assert code_of(pad(head(*counts) + FLUX)) == "count"
-    assert time.perf_counter() - start < 0.1
+    assert time.process_time() - start < 0.1
 
 
 def test_counts_below_the_limit_end_with_the_file() -> None:
@@ -458,9 +458,9 @@ def test_a_file_that_changes_meanwhile(tmp_path: Path) -> None:
 def fastest(job: Callable[[], object]) -> float:
     times = []
     for _ in range(5):
-        start = time.perf_counter()
+        start = time.process_time()
         job()
-        times.append(time.perf_counter() - start)
+        times.append(time.process_time() - start)
     return min(times)
 
 

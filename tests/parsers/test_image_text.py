@@ -182,11 +182,12 @@ def test_bombs_stay_within_the_budget(tmp_path: Path, kind: bytes) -> None:
     assert peak < 64 << 20
 
 
+@pytest.mark.no_cover
 def test_twenty_thousand_chunks_take_less_than_a_second(tmp_path: Path) -> None:
     data = make.png(*(make.text_chunk(f"key{number}", "x" * 50) for number in range(20_000)))
-    start = time.perf_counter()
+    start = time.process_time()
     _, texts, found = read(tmp_path, data)
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
     assert len(texts) == 1_000
     assert set(found.warnings) == {"text_budget"}
 

@@ -60,11 +60,11 @@ BOMB = "a: &a [x, x]\n" + "".join(
     ids=range(12),
 )
 def test_hostile_front_matter_is_a_warning(front: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     card = read_card(f"---\n{front}\n---\ntext stays")
     assert (card.data, card.text) == ({}, "text stays")
     assert [warning.code for warning in card.warnings] == ["card_yaml"]
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2
 
 
 @given(st.text(st.sampled_from("---\n:[]{}&*!|>'\"ab \ud800\x00\u2028#%@`"), max_size=200))

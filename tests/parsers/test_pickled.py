@@ -187,6 +187,7 @@ def laughs() -> bytes:
     return proto(body, 4)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     "data",
     [

@@ -282,6 +282,7 @@ def test_a_saved_state_dict_keeps_its_metadata_apart(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.no_cover
 def test_an_sdxl_sized_checkpoint_reads_quickly(tmp_path: Path) -> None:
     torch.save(
         {f"model.diffusion_model.blocks.{i}.weight": torch.zeros(1) for i in range(2500)}, tmp_path / "a.ckpt"

@@ -282,24 +282,26 @@ def test_claimed_length_allocates_nothing(length: int, tmp_path: Path) -> None:
     assert peak < 1 << 20
 
 
+@pytest.mark.no_cover
 def test_100_000_overlaps_are_refused_in_seconds() -> None:
     data = file_bytes(
         {f"w{number}": entry("F32", [200, 200], 0, 160_000) for number in range(100_000)}, 160_000
     )
-    start = time.perf_counter()
+    start = time.process_time()
     assert code_of(data) == "overlap"
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
 
 
+@pytest.mark.no_cover
 def test_10_000_tensors_are_read_at_once() -> None:
     header = {
         f"blocks.{number}.weight": entry("F16", [2, 3], 12 * number, 12 * number + 12)
         for number in range(10_000)
     }
     data = file_bytes(header, 120_000)
-    start = time.perf_counter()
+    start = time.process_time()
     assert len(parse_header(data, len(data)).tensors) == 10_000
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
 
 
 def test_collector_is_left_as_it_was() -> None:

@@ -241,6 +241,7 @@ def _data_size(raw: bytes) -> int:
     return max([end for end in ends if type(end) is int and 0 <= end < 10_000], default=0)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("seed", range(ROUNDS))
 def test_same_verdict_as_the_reference(seed: int) -> None:
     source, bases = random.Random(seed), _bases()

@@ -253,9 +253,9 @@ def test_unreadable_sidecars_say_so_and_claim_nothing(data: bytes) -> None:
 
 @pytest.mark.parametrize("data", [b"[" * 500_000, b'{"a":' * 100_000 + b"1" + b"}" * 100_000])
 def test_deep_nesting_is_refused_at_once(data: bytes) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     assert codes(parse_sidecar(".json", data)) == ["json_depth"]
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "latin-1"])

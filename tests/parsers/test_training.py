@@ -247,11 +247,11 @@ def test_tags_of_all_folders_are_summed_and_bounded() -> None:
         "1_a": {f"t{number}": number for number in range(5000)},
         "1_b": {"t4999": 5, "bad": "x", "-": -3},
     }
-    start = time.perf_counter()
+    start = time.process_time()
     facts, _ = parse_metadata(
         {"ss_tag_frequency": json.dumps(frequency), "ss_datasets": json.dumps([frequency])}
     )
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
     assert len(facts.tag_frequency) == 200
     assert facts.tag_frequency[0] == ("t4999", 5004)
 
@@ -354,10 +354,11 @@ def test_no_thumbnail() -> None:
     assert thumbnail_bytes({"modelspec.thumbnail": ""}) is None
 
 
+@pytest.mark.no_cover
 def test_50_000_keys_take_no_time() -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     facts, sets = parse_metadata({f"key{number}": "x" for number in range(50_000)})
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2
     assert len(facts.unparsed) == len(sets[0].unparsed) == 50_000
 
 

@@ -14,6 +14,7 @@ CASES = Path(__file__).resolve().parents[2] / "../shared/data/headers/cases"
 
 pytestmark = [
     pytest.mark.shared,
+    pytest.mark.no_cover,  # many times what other tests of the same lines do
     pytest.mark.skipif(not CASES.is_dir(), reason="the development cases are not here"),
 ]
 

@@ -362,6 +362,7 @@ def test_nothing_in_a_header_can_break_it(
     assert 0.0 <= verdict.confidence <= 1.0
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     "name",
     [

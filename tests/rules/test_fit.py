@@ -316,8 +316,15 @@ def attention_only() -> dict[str, tuple[int, ...]]:
 def test_what_may_be_for_two_models_works_on_the_commoner_one_and_may_on_the_other() -> None:
     common, rare = (check(attention_only(), whole(layout)) for layout in ("flux1-dev", "chroma"))
     assert (common.verdict, rare.verdict) == ("compatible", "partial")
-    assert any("Chroma" in reason for reason in common.reasons)
+    assert "made for one of the two, and nothing in the file says for which" in common.reasons[1]
     assert "nothing in it says" in rare.reasons[0] and "FLUX.1" in rare.reasons[0]
+
+
+def test_the_score_of_what_may_be_for_two_models_says_how_likely_each_is() -> None:
+    common, rare = (check(attention_only(), whole(layout)) for layout in ("flux1-dev", "chroma"))
+    told = side(attention_only(), metadata={"ss_base_model_version": "flux1"})
+    assert check(told, whole("flux1-dev")).score > common.score > 0.8
+    assert common.score > rare.score > 0
 
 
 @pytest.mark.parametrize(("said", "works"), [("chroma", "chroma"), ("flux1", "flux1-dev")])

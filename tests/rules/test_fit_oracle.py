@@ -64,18 +64,38 @@ def loha(weight: Tensor, f: Factors) -> Tensor:
 
 
 def lokr(weight: Tensor, f: Factors) -> Tensor:
-    one, two = f["lokr_w1"], f["lokr_w2"] if "lokr_w2" in f else f["lokr_w2_a"] @ f["lokr_w2_b"]
+    one = f["lokr_w1"] if "lokr_w1" in f else f["lokr_w1_a"] @ f["lokr_w1_b"]
+    if "lokr_t2" in f:
+        two = tucker(f["lokr_t2"], f["lokr_w2_a"], f["lokr_w2_b"])
+    else:
+        two = f["lokr_w2"] if "lokr_w2" in f else f["lokr_w2_a"] @ f["lokr_w2_b"]
     while one.dim() < two.dim():
         one = one.unsqueeze(-1)
     return put(weight, torch.kron(one, two.contiguous()))
 
 
 def dora(weight: Tensor, f: Factors) -> Tensor:
-    changed = lora(weight, f)
-    scale = f["dora_scale"].flatten()
-    ones = [1] * (weight.dim() - 1)
-    view = (-1, *ones) if len(scale) == len(weight) else (1, -1, *ones[1:])
-    return changed * scale.view(view) / changed.norm()
+    """ComfyUI's weight_decompose: norms along the axis that the scale's first side tells."""
+    changed, scale = lora(weight, f), f["dora_scale"]
+    ones = (1,) * (weight.dim() - 1)
+    if scale.shape[0] == changed.shape[0]:
+        norm = changed.flatten(1).norm(dim=1).view(-1, *ones)
+    else:
+        norm = changed.transpose(0, 1).flatten(1).norm(dim=1).view(-1, *ones).transpose(0, 1)
+    return changed * (scale / norm)
+
+
+def peft_dora(weight: Tensor, f: Factors) -> Tensor:
+    """PEFT's magnitudes: a number a row, before a kernel's axes transposed."""
+    changed, scale = lora(weight, f), f["lora_magnitude_vector"]
+    norm = changed.flatten(1).norm(dim=1)
+    norm = norm.view(1, -1, *changed.shape[2:] and (1, 1)) if weight.dim() > 2 else norm
+    factor = scale / norm
+    return changed * (factor.transpose(0, 1) if weight.dim() > 2 else factor.view(-1, 1))
+
+
+def mixed(weight: Tensor, f: Factors) -> Tensor:
+    return loha(lora(weight, f), f)
 
 
 def full(weight: Tensor, f: Factors) -> Tensor:
@@ -114,7 +134,11 @@ def peft_oft(weight: Tensor, f: Factors) -> Tensor:
 def ia3(weight: Tensor, f: Factors) -> Tensor:
     vector = f["weight"]
     ones = [1] * (weight.dim() - 1)
-    return weight * (vector.view(-1, *ones) if len(vector) == len(weight) else vector.view(1, -1, *ones[1:]))
+    if vector.dim() == 1:
+        vector = vector.view(-1, *ones) if len(vector) == len(weight) else vector.view(1, -1, *ones[1:])
+    if vector.dim() != weight.dim():
+        raise RuntimeError("numbers of another axis")
+    return weight * vector
 
 
 def glora(weight: Tensor, f: Factors) -> Tensor:
@@ -128,7 +152,8 @@ def glora(weight: Tensor, f: Factors) -> Tensor:
 
 
 FORMULAS: Mapping[str, Callable[[Tensor, Factors], Tensor]] = {
-    formula.__name__: formula for formula in (lora, loha, lokr, dora, full, oft, boft, peft_oft, ia3, glora)
+    formula.__name__: formula
+    for formula in (lora, loha, lokr, dora, peft_dora, full, oft, boft, peft_oft, ia3, glora, mixed)
 }
 
 
@@ -139,6 +164,13 @@ def shapes_of(draw: st.DrawFn, name: str) -> dict[str, tuple[int, ...]]:
     other = draw(st.sampled_from([rank, rank, rank, 3]))
     ones = (1,) * len(kernel)
     pair = {"lora_down.weight": (rank, wide, *kernel), "lora_up.weight": (out, other, *ones)}
+    length, narrow = draw(st.sampled_from([out, out, wide, 5])), draw(sizes)
+    hadamard: dict[str, tuple[int, ...]] = {
+        "hada_w1_a": (out, rank),
+        "hada_w1_b": (other, wide),
+        "hada_w2_a": (out, rank),
+        "hada_w2_b": (rank, draw(st.sampled_from([wide, wide, 9 * wide]))),
+    }
     blocks = draw(st.sampled_from([(1, 2), (2, 2), (3, 2), (2, 3), (1, 6), (1, 4)]))
     choices: dict[str, list[dict[str, tuple[int, ...]]]] = {
         "lora": [
@@ -149,14 +181,14 @@ def shapes_of(draw: st.DrawFn, name: str) -> dict[str, tuple[int, ...]]:
                 "lora_up.weight": (out, draw(st.sampled_from([rank, other])), 1, 1),
             },
         ],
-        "dora": [{**pair, "dora_scale": (draw(st.sampled_from([out, wide, 5])), 1)}],
+        "dora": [
+            {**pair, "dora_scale": (length, 1, *ones)},
+            {**pair, "dora_scale": (1, length, *ones)},
+        ],
+        "peft_dora": [{**pair, "lora_magnitude_vector": (1, length, *ones) if ones else (length,)}],
+        "mixed": [pair | hadamard, pair | dict.fromkeys(hadamard, (2, 2))],
         "loha": [
-            {
-                "hada_w1_a": (out, rank),
-                "hada_w1_b": (other, wide),
-                "hada_w2_a": (out, rank),
-                "hada_w2_b": (rank, draw(st.sampled_from([wide, wide, 9 * wide]))),
-            },
+            hadamard,
             {
                 f"hada_{part}": shape
                 for n in "12"
@@ -170,12 +202,20 @@ def shapes_of(draw: st.DrawFn, name: str) -> dict[str, tuple[int, ...]]:
         "lokr": [
             {"lokr_w1": (2, draw(sizes)), "lokr_w2": (draw(sizes), 1, *kernel)},
             {"lokr_w1": (2, 2), "lokr_w2_a": (draw(sizes), rank), "lokr_w2_b": (other, draw(sizes))},
+            {"lokr_w1_a": (2, rank), "lokr_w1_b": (other, 2), "lokr_w2": (draw(sizes), narrow, *kernel)},
+            {"lokr_w1": (2, 2), "lokr_w2_a": (draw(sizes), rank), "lokr_w2_b": (other, 9 * narrow)},
+            {
+                "lokr_w1": (draw(sizes), 1),
+                "lokr_t2": (rank, rank, 3, 3),
+                "lokr_w2_a": (other, 1),
+                "lokr_w2_b": (rank, narrow),
+            },
         ],
         "full": [{"diff": (out, wide, *kernel)}],
         "oft": [{"oft_blocks": (blocks[0], blocks[1], draw(st.sampled_from([blocks[1], blocks[1], 5])))}],
         "boft": [{"oft_blocks": (2, *blocks, blocks[1])}],
         "peft_oft": [{"oft_R.weight": (blocks[0], draw(st.sampled_from([1, 3, 15, 2])))}],
-        "ia3": [{"weight": (out,), "on_input": ()}],
+        "ia3": [{"weight": shape, "on_input": ()} for shape in ((out,), (out, 1, *ones), (1, wide, *ones))],
         "glora": [
             {
                 "a1.weight": (wide, rank),

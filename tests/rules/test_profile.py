@@ -3,6 +3,7 @@
 import re
 import time
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -72,6 +73,7 @@ def test_packed_types_hide_the_shape() -> None:
     assert profile.shape("b") == [4, 4]
 
 
+@pytest.mark.no_cover
 def test_a_million_tensors_take_linear_time() -> None:
     names = [f"double_blocks.{number}.img_attn.qkv.weight" for number in range(200_000)]
     many = header(names)

@@ -99,6 +99,7 @@ def test_no_configuration_raises(configuration: dict[str, Any], stem: str) -> No
     assert told is None or told.at(4) == told.at(4)
 
 
+@pytest.mark.no_cover
 def test_a_configuration_made_to_be_slow_is_not() -> None:
     patterns = {f"{'.*a' * 100}{number}": 1 for number in range(5_000)}
     patterns |= {f"name{number}": 1 for number in range(50_000)}

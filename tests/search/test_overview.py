@@ -1,17 +1,22 @@
 """Creators and trends as the service answers them."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from indexer.catalog.database import Catalog, Session
 from indexer.catalog.overview import CreatorCount, Overview
+from indexer.catalog.updates import Update, find_updates
 from indexer.errors import UsageError
 from indexer.settings import Settings
 from search import overview
 from search.overview import Overviews
 from search.service import Pinakes
+from tests.catalog.hub_records import published
+from tests.catalog.test_updates import have, out, stored
 
 
 class Fixed(Overviews):
@@ -72,6 +77,27 @@ def test_months_have_no_gaps_and_an_end() -> None:
 def test_a_library_as_a_whole(demo_home: Settings) -> None:
     with Pinakes(demo_home) as demo:
         check_whole(demo)
+
+
+def test_newer_versions_are_looked_for_when_the_library_changed(
+    catalog: Catalog, both: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored(catalog, published(out(1, 1), out(2, 2)))
+    have(catalog, 1)
+    asked: list[Session] = []
+
+    def look(session: Session) -> Iterator[Update]:
+        asked.append(session)
+        return find_updates(session)
+
+    monkeypatch.setattr(overview, "_PATIENCE", 0)
+    monkeypatch.setattr(overview, "find_updates", look)
+    kept = Overviews(catalog, both)
+    assert [one.version for one in kept.updates()] == [one.version for one in kept.updates(5)] == ["v1"]
+    assert len(asked) == 1
+    stored(catalog, published(out(1, 1), out(2, 2), out(3, 3)))
+    (one,) = kept.updates()
+    assert [newer.version for newer in one.newer] == ["v3", "v2"] and len(asked) == 2
 
 
 def check_whole(demo: Pinakes) -> None:

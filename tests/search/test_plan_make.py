@@ -129,6 +129,69 @@ def test_a_workflow_names_what_the_catalog_does_not_know(
     ]
 
 
+WORKFLOW = {
+    "nodes": [
+        {
+            "id": 1,
+            "type": "CheckpointLoaderSimple",
+            "inputs": [],
+            "outputs": [{"name": "MODEL", "type": "MODEL", "links": [1]}],
+            "widgets_values": ["SDXL/atlasXL_v1.safetensors"],
+        },
+        {
+            "id": 2,
+            "type": "KSampler",
+            "inputs": [{"name": "model", "type": "MODEL", "link": 1}],
+            "outputs": [],
+            "widgets_values": [1, "fixed", 20, 5.0, "euler", "normal", 1.0],
+        },
+    ],
+    "links": [[1, 1, 0, 2, 0, "MODEL"]],
+    "version": 0.4,
+}
+"""As the editor saves it."""
+
+
+@pytest.mark.parametrize(
+    "data",
+    [json.dumps(WORKFLOW).encode(), *(INFOTEXT.encode(form) for form in ("utf-8", "utf-8-sig", "utf-16"))],
+)
+def test_workflows_of_the_editor_and_texts_of_a1111_are_stacks(pinakes: Pinakes, data: bytes) -> None:
+    plan = make_plan(pinakes, PlanRequest("sdxl", stack=data))
+    assert ("Atlas XL", "keep") in [(item.name, item.action) for item in plan.items]
+
+
+def test_a_prompt_alone_names_adapters(pinakes: Pinakes) -> None:
+    stack = read_stack(pinakes.catalog, b"a harbour <lora:wetpaper_watercolour_xl:0.8>")
+    assert list(stack.weights.values()) == [0.8]
+
+
+def test_a_stack_that_pinakes_wrote_is_read_back(pinakes: Pinakes) -> None:
+    known = {item.name: item.document for item in make_plan(pinakes, PlanRequest("sdxl")).items}
+    base, adapter = known["Atlas XL"], known["Wet Paper Watercolour"]
+    assert base is not None and adapter is not None
+    told = {
+        "pinakes_stack": 1,
+        "base": {"name": base.name, "kind": base.kind, "file": base.files[0].path, "id": None},
+        "addons": [
+            {"name": adapter.name, "kind": "lora", "file": None, "id": adapter.id, "weight": 0.7},
+            {"name": "Another", "kind": "lora", "file": None, "id": base.id, "hashes": {"SHA256": "0" * 64}},
+            "no object",
+        ],
+        "parts": None,
+    }
+    stack = read_stack(pinakes.catalog, json.dumps(told).encode())
+    assert stack.ids == (base.id, adapter.id)
+    assert stack.weights == {adapter.id: 0.7}
+    assert [model.name for model in stack.unknown] == ["Another"]
+
+
+@pytest.mark.parametrize("told", [{"pinakes_stack": 1}, {"pinakes_stack": 1, "base": 3, "addons": {"a": 1}}])
+def test_a_stack_without_models_is_refused(pinakes: Pinakes, told: dict[str, object]) -> None:
+    with pytest.raises(UsageError, match="names no model"):
+        read_stack(pinakes.catalog, json.dumps(told).encode())
+
+
 @pytest.mark.parametrize("data", [b"", b"{}", b"[" * 5_000, b"\x89PNG\r\n\x1a\n", b"just words"])
 def test_what_names_no_model_is_no_stack(pinakes: Pinakes, data: bytes) -> None:
     with pytest.raises(UsageError, match="names no model"):

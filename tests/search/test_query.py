@@ -261,6 +261,7 @@ PIECES = (
 )  # fmt: skip
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("piece", PIECES)
 def test_ten_thousand_characters_take_no_time(piece: str) -> None:
     query = (piece * MAX_QUERY)[:MAX_QUERY]

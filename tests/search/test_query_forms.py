@@ -207,3 +207,14 @@ def test_naughty_strings_and_operators_of_engines_are_queries_or_carets() -> Non
         except QueryError as error:
             assert 0 <= error.start <= len(query)
             assert "^" in str(error)
+
+
+def test_what_a1111_writes_of_a_picture_is_its_prompt() -> None:
+    written = (
+        "a boat, (blue sea:1.2)\nNegative prompt: rust, <lora:old:1>\n"
+        "Steps: 20, Sampler: DPM++ 2M Karras, CFG scale: 7, Size: 512x768, Model hash: 04baab99, Model: old"
+    )
+    parsed = parse_query(written)
+    assert parsed.terms == ("a", "boat", "blue", "sea")
+    assert not parsed.filters
+    assert parse_query("steps to heaven type:lora").terms == ("steps", "to", "heaven")

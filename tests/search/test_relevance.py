@@ -38,19 +38,10 @@ def test_hits_beyond_those_compared_stand_behind() -> None:
     assert scores[0] > scores[1] > 0
 
 
-def test_in_a_pasted_text_words_that_all_hits_have_tell_nothing() -> None:
+def test_of_a_pasted_text_the_engine_is_believed() -> None:
     assert len(PASTED) >= LONG
-    told = Evidence(
-        1_000, dict.fromkeys(PASTED, 50), (Brief("a").to_text(),) * 4, PASTED, (0b001, 0b001, 0b001, 0b010)
-    )
-    scores = text_scores(PASTED, (0.5,) * 4, told, FIELDS)
-    assert scores[3] > scores[0] == scores[1]
-
-
-def test_in_a_pasted_text_the_best_of_a_creator_lifts_the_others() -> None:
-    told = Evidence(1_000, {}, (Brief("a").to_text(),) * 3, PASTED, (1, 1, 1), (7, 8, 7))
-    first, second, third = text_scores(PASTED, (0.9, 0.3, 0.3), told, FIELDS)
-    assert first > third > second
+    scores = (0.5, 0.7, 0.2)
+    assert text_scores(PASTED, scores, evidence(Brief("boat"), Brief("a"), Brief("b")), FIELDS) == scores
 
 
 @given(

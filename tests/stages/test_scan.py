@@ -19,7 +19,7 @@ from indexer.progress import Silent
 from indexer.reading import judge
 from indexer.settings import Settings
 from tests.bundles import write_pipeline, write_sharded
-from tests.models import lora_tensors, write_library, write_picture, write_safetensors
+from tests.models import copy_with_holes, lora_tensors, write_library, write_picture, write_safetensors
 
 
 class Library:
@@ -325,7 +325,7 @@ def test_a_component_that_changes_is_noticed(bundled: Library) -> None:
 
 
 def test_copies_of_bundles_are_flagged_and_never_hashed(bundled: Library) -> None:
-    shutil.copytree(bundled.folder / "dreamer", bundled.folder / "again")
+    shutil.copytree(bundled.folder / "dreamer", bundled.folder / "again", copy_function=copy_with_holes)
     report = index_folders([bundled.folder], bundled.settings, bundled.watcher, hash_all=True)
     assert report.hashed == 0
     (copied,) = [d for d in bundled.documents() if "duplicate" in d.flags]

@@ -13,10 +13,11 @@ from indexer.settings import Settings
 from search.api.v1.errors import HubError, wrong
 from search.api.v1.naming import base_model, drop_in, uses
 from search.api.v1.parameters import LARGEST, Parameters, day_before
+from search.api.v1.shapes import lies_here
 from search.query import ParsedQuery, QueryError, parse_query
 from search.safe import HIDDEN, kept_back
 
-__all__ = ["NUMBERED", "Asked", "read_asked"]
+__all__ = ["NUMBERED", "Asked", "end_of_pages", "read_asked"]
 
 NUMBERED = 1_000
 """Pages by number end here, as the hub's do; cursors go on."""
@@ -57,10 +58,11 @@ def read_asked(parameters: Parameters, settings: Settings) -> Asked:
     limit = parameters.whole("limit", 1, _MOST)
     limit = _MOST if limit is None else limit
     page, query = parameters.whole("page", 1, LARGEST), parameters.text("query")
+    if query is not None and page == 1:
+        page = None  # clients that number pages ask so for the beginning, from where the cursor leads on
     if page is not None and query is not None:
         raise wrong("page", "Cannot use page with query; follow the cursor instead.", "custom")
-    if page is not None and page * limit > NUMBERED:
-        raise HubError(429, f"Pages by number end at {NUMBERED:,} items; follow the cursor instead.")
+    end_of_pages(page, limit)
     sort = parameters.choice("sort", drop_in()["sort"])
     parsed = _understood(query)
     nsfw = bool(parameters.flag("nsfw"))
@@ -80,6 +82,16 @@ def read_asked(parameters: Parameters, settings: Settings) -> Asked:
         primary_only=bool(parameters.flag("primaryFileOnly")),
         nothing=bool(parameters.flag("hidden")),
     )
+
+
+def end_of_pages(page: int | None, limit: int) -> None:
+    """Raises ``HubError`` (429) for a page by number that lies too far. Clients tell it from a throttled
+    answer, which they ask again, by these words."""
+    if page is not None and page * limit > NUMBERED:
+        raise HubError(
+            429,
+            f"That is too many pages: by number they end at {NUMBERED:,} items. Use cursors instead.",
+        )
 
 
 def _understood(query: str | None) -> ParsedQuery:
@@ -155,7 +167,6 @@ def _said_checks(parameters: Parameters) -> Sequence[Check]:
         "allowNoCredit": "allowNoCredit",
         "allowDerivatives": "allowDerivatives",
         "allowDifferentLicenses": "allowDifferentLicense",
-        "supportsGeneration": "supportsGeneration",
         "fromPlatform": "fromPlatform",
     }
     wanted = {key: flag for name, key in names.items() if (flag := parameters.flag(name)) is not None}
@@ -164,6 +175,8 @@ def _said_checks(parameters: Parameters) -> Sequence[Check]:
         checks.append(
             lambda model: all(bool((model.said or {}).get(key)) is flag for key, flag in wanted.items())
         )
+    if (able := parameters.flag("supportsGeneration")) is not None:
+        checks.append(lambda model: _generates(model) is able)
     kind = parameters.choice("checkpointType", read_table("civitai_listing.toml")["checkpoint_type"])
     if kind is not None:
         known = {"Trained", "Standard"} if kind in ("Trained", "Standard") else {kind}
@@ -172,6 +185,13 @@ def _said_checks(parameters: Parameters) -> Sequence[Check]:
         today = datetime.now(UTC).isoformat()
         checks.append(lambda model: any(_early(version.said, today) for version in model.versions))
     return checks
+
+
+def _generates(model: PublishedModel) -> bool:
+    """Whether pictures can be made with a model: as its hub says, else where a file of it lies here. Some
+    clients ask for nothing else."""
+    said = (model.said or {}).get("supportsGeneration")
+    return said if isinstance(said, bool) else lies_here(model)
 
 
 def _early(said: object, today: str) -> bool:

@@ -54,6 +54,9 @@ def v1_paths() -> tuple[dict[str, Any], dict[str, Schema]]:
         "/api/v1/enums": _get(
             "The words that fields may hold", {"type": "object", "additionalProperties": _TYPES["words"]}, []
         ),
+        "/api/v1/me": _get(
+            "Whose key it is", _fields(id="whole", username="text", tier="text", status="text"), []
+        ),
         "/api/download/models/{id}": _download(),
     }
     return paths, _shapes()

@@ -45,6 +45,8 @@ def _offered(file: OfferedFile, address: str) -> dict[str, Any]:
     told = file.detail.get("metadata")
     metadata = {"format": file.format, "size": None, "fp": file.precision}
     metadata |= told if isinstance(told, dict) else {}
+    if type(metadata["format"]) is not str:
+        metadata["format"] = "Other"  # clients look into it as into a text
     return _item(file, address, metadata, file.type or "Model", typed(file.detail, "file", {}, apart=_APART))
 
 
@@ -144,5 +146,5 @@ def _image(image: ShownImage, base: str) -> dict[str, Any]:
 
 
 def image_url(image: ShownImage, base: str) -> str:
-    """Where a picture can be fetched: at its hub, or our re-encoded one."""
-    return image.url or f"{base}/api/previews/{image.id}?v={image.thumbnail}"
+    """Where a picture can be fetched: at its hub, or our re-encoded one; clients name files by the end."""
+    return image.url or f"{base}/api/previews/{image.id}/{image.thumbnail}.webp"

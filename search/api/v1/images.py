@@ -13,10 +13,9 @@ from indexer.catalog.published_parts import stored_entries
 from indexer.catalog.published_records import ShownImage
 from indexer.domain.filters import keyword
 from indexer.domain.vocabulary import base_label, read_table
-from search.api.v1.asked import NUMBERED
+from search.api.v1.asked import end_of_pages
 from search.api.v1.cursor import AFTER, Cursor, read_cursor
 from search.api.v1.envelope import base_of, link
-from search.api.v1.errors import HubError
 from search.api.v1.file_shapes import image_number, image_url
 from search.api.v1.lookup import model_named, version_named
 from search.api.v1.naming import base_model, drop_in, moment, number_of
@@ -62,20 +61,19 @@ def image_page(pinakes: Pinakes, query: Parameters, request: Request) -> dict[st
     question = _question(query, pinakes)
     span = _span(pinakes, query, question.sort)
     page = query.whole("page", 1, LARGEST)
-    if page is not None and page * question.limit > NUMBERED:
-        raise HubError(429, f"Pages by number end at {NUMBERED:,} items; follow the cursor instead.")
+    end_of_pages(page, question.limit)
     text = query.text("cursor")
     if text is not None:
         at = read_cursor(text, f"images {question.sort}")
         span, page = replace(span, after=(at.skip, at.id)), None
     skip = ((page or 1) - 1) * question.limit
+    metadata: dict[str, Any] = {} if page is None else {"currentPage": page, "pageSize": question.limit}
     if span.versions == [] or question.limit == 0:
-        return {"items": [], "metadata": {}}
+        return {"items": [], "metadata": metadata}
     items, last = _collect(pinakes, span, question, skip, base_of(request))
-    if last is None:
-        return {"items": items, "metadata": {}}
-    cursor = Cursor(AFTER, f"images {question.sort}", 0, 0.0, last[1], last[0]).to_text()
-    metadata = {"nextCursor": cursor, "nextPage": link(request, page=None, cursor=cursor)}
+    if last is not None:
+        cursor = Cursor(AFTER, f"images {question.sort}", 0, 0.0, last[1], last[0]).to_text()
+        metadata |= {"nextCursor": cursor, "nextPage": link(request, page=None, cursor=cursor)}
     return {"items": items, "metadata": metadata}
 
 
@@ -136,15 +134,18 @@ def _question(query: Parameters, pinakes: Pinakes) -> _Question:
 def _checks(query: Parameters) -> Sequence[Callable[[dict[str, Any]], bool]]:
     checks: list[Callable[[dict[str, Any]], bool]] = []
     for name, key in (("imageId", "id"), ("postId", "postId")):
-        if (wanted := query.whole(name, 0, LARGEST)) is not None:
-            checks.append(partial(_has, key, wanted))
+        if (number := query.whole(name, 0, LARGEST)) is not None:
+            checks.append(partial(_has, key, number))
     if (user := query.text("username")) is not None:
         checks.append(lambda item: keyword(str(item["username"] or "")) == keyword(user))
     if bases := query.many("baseModels"):
         names = {row.id if (row := base_label(label)) else label for label in bases}
         checks.append(lambda item: item["baseModel"] in names)
-    if query.flag("withMeta"):
+    if query.flag("requiringMeta"):
         checks.append(lambda item: bool(item["meta"]))
+    if wanted := frozenset(query.numbers("ids")):
+        checks.append(lambda item: item["id"] in wanted)
+    query.flag("withMeta")  # what is known is told anyway, as older clients expect
     query.whole("userId", 0, LARGEST)
     query.numbers("tags")
     return checks

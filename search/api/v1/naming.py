@@ -102,11 +102,17 @@ def _labels() -> Mapping[tuple[str, str | None], str]:
     return found | {(key, None): name for key, name in preferred.items() if key not in ("why", "none")}
 
 
-def air(model: PublishedModel, version: PublishedVersion, kind: str, base: str) -> str:
-    """``urn:air:ECOSYSTEM:TYPE:SOURCE:MODEL@VERSION`` (developer.civitai.com, "AIR")."""
-    number = model_number(model)
+def air(
+    model: PublishedModel, version: PublishedVersion, kind: str, base: str, file: str | None = None
+) -> str:
+    """``urn:air:ECOSYSTEM:TYPE:SOURCE:MODEL@VERSION`` (developer.civitai.com, "AIR"), as the hub spelled it
+    where it did; ``file`` is the type of the primary one."""
+    told = (version.said or {}).get("air")
+    if isinstance(told, str) and told.startswith("urn:air:"):
+        return told
+    number, table = model_number(model), drop_in()
     place = "civitai" if number != own_number(model.id) else "pinakes"
-    named = drop_in()["air"].get(kind, "other")
+    named = table["air_files"].get(file) or table["air"].get(kind, "other")
     return f"urn:air:{_ecosystem(base)}:{named}:{place}:{number}@{version_number(version)}"
 
 

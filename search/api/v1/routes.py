@@ -131,6 +131,13 @@ def words(pinakes: Library) -> Response:
     return Json(enums(pinakes))
 
 
+@router.get(f"{_V1}/me")
+def me() -> Response:
+    """Whose key it is: there are no accounts here, but clients ask before they do anything."""
+    told = {"id": 1, "username": "pinakes", "tier": "free", "status": "active"}
+    return Json(told | {"isMember": False, "subscriptions": []})
+
+
 @router.get("/api/download/models/{number}")
 @router.get(f"{_V1}/download/models/{{number}}")
 def downloaded(pinakes: Library, request: Request, query: Query, number: str) -> Response:

@@ -20,7 +20,7 @@ from search.api.v1.naming import (
 )
 from search.api.v1.typed import typed
 
-__all__ = ["Shown", "kind_of", "mini_version", "model_item", "release_item", "version_order"]
+__all__ = ["Shown", "kind_of", "lies_here", "mini_version", "model_item", "release_item", "version_order"]
 
 _MODEL_NUMBERS: Final = ("downloads", "thumbs_up", "thumbs_down", "comments", "tips")
 _VERSION_NUMBERS: Final = ("downloads", "thumbs_up", "thumbs_down")
@@ -164,6 +164,11 @@ def _is_hidden(flag: str, model: PublishedModel) -> bool:
     return flag in model.facts.get("hidden", ())
 
 
+def lies_here(model: PublishedModel) -> bool:
+    """Whether a file of any of its versions is in the library."""
+    return any("local" in facts["flags"] for facts in model.entries)
+
+
 def _permits(permission: str, model: PublishedModel) -> bool:
     return any(permission in facts["permissions"] for facts in model.entries)
 
@@ -178,6 +183,7 @@ _FINDS: Mapping[str, Callable[[PublishedModel], Any]] = {
     "allowDifferentLicense": partial(_permits, "different-licence"),
     "minor": partial(_is_hidden, "minor"),
     "poi": partial(_is_hidden, "real_person"),
+    "supportsGeneration": lies_here,
     "mode": lambda model: drop_in()["modes"].get(model.gone),
     "tags": lambda model: model.facts.get("tags"),
 }
@@ -221,6 +227,7 @@ def _version(
         "publishedAt": lambda: _published(version),
         "nsfwLevel": lambda: version.facts.get("nsfw_level"),
         "trainedWords": lambda: version.facts.get("trigger_words"),
+        "supportsGeneration": lambda: "local" in version.facts.get("flags", ()),
     }
     told = typed(version.said or {}, "version", ours, apart=_VERSION_APART)
     files = file_items(version, shown.base, primary_only=shown.primary_only)
@@ -228,7 +235,7 @@ def _version(
     return {
         "id": version_number(version),
         **told,
-        "air": air(model, version, kind, told["baseModel"]),
+        "air": air(model, version, kind, told["baseModel"], (primary or {}).get("type")),
         "stats": _numbers(version.said or {}, version.numbers, _VERSION_NUMBERS),
         "files": files,
         "images": image_items(version, shown.base, shown.levels),

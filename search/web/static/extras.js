@@ -14,6 +14,20 @@ export function startExtras() {
   // Loads and errors of pictures do not bubble; they are caught on their way down.
   document.addEventListener("error", (event) => event.target.matches?.("img") && event.target.classList.add("failed"), true);
   for (const section of $$("[data-row]")) fillRow(section);
+  for (const wish of ["pointerover", "focusin"]) document.addEventListener(wish, explain);
+}
+
+// Why a card is where it is, fetched when somebody points at the question.
+async function explain(event) {
+  const button = event.target.closest?.("[data-why]");
+  if (!button) return;
+  const address = button.dataset.why;
+  button.removeAttribute("data-why");
+  try {
+    button.nextElementSibling.replaceChildren(parse(await fragment(address)));
+  } catch {
+    button.dataset.why = address; // the next wish asks again
+  }
 }
 
 function toggleTheme() {

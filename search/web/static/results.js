@@ -4,13 +4,13 @@ import { $, $$, fragment, parse, toast } from "./dom.js";
 
 const PAUSE = 160; // milliseconds of silence before a typed query is sent
 let running = null;
+let pause; // until what was typed is sent
 let watcher = null;
 let source = byWords;
 
 export function startResults() {
   if (!$("#workspace")) return;
   const form = $("#search");
-  let pause;
   $("#q").addEventListener("input", () => {
     clearTimeout(pause);
     pause = setTimeout(() => go(addressOf(form), { replace: true }), PAUSE);
@@ -22,6 +22,11 @@ export function startResults() {
     go(addressOf(form));
   });
   document.addEventListener("click", follow);
+  document.addEventListener("submit", (event) => {
+    if (!event.target.matches("[data-range]")) return;
+    event.preventDefault();
+    go(addressOf(event.target), { fill: true });
+  });
   addEventListener("popstate", () => go(location.href, { history: false, fill: true }));
   openFilters();
   watchEnd();
@@ -62,6 +67,7 @@ export function askBy(other) {
 
 export async function go(address, { replace = false, history: keep = true, fill = false, focus = null } = {}) {
   const url = new URL(address, location.href);
+  clearTimeout(pause); // a click that follows upon typing counts
   running?.abort();
   running = new AbortController();
   const workspace = $("#workspace");

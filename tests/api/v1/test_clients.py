@@ -95,6 +95,84 @@ def test_a_picture_is_asked_for_by_its_number(hub: Client) -> None:
     assert image["id"] == 300 and image["meta"]["prompt"]
 
 
+def test_the_first_page_of_words_is_asked_for_by_number(hub: Client) -> None:
+    """sd-civitai-browser-neo numbers its first page always; the cursor leads on from there."""
+    first = hub.get("models", query="ink", page=1, limit=5, nsfw="true")
+    assert [one["id"] for one in first["items"]] == ids(hub, "query=ink&limit=5&nsfw=true")
+    assert "cursor=" in first["metadata"]["nextPage"] and "page=" not in first["metadata"]["nextPage"]
+    assert hub.http.get(first["metadata"]["nextPage"]).json()["items"]
+
+
+def test_too_many_pages_are_told_from_too_many_requests(hub: Client) -> None:
+    """civitai's own CLI asks a throttled question again, unless it reads of pages or cursors."""
+    status, error = hub.refused("models", page=11, limit=100)
+    assert status == 429 and "too many pages" in error and "use cursors" in error.lower()
+
+
+def test_models_that_lie_here_can_be_generated_with(open_client: Client, hub: Client) -> None:
+    """civitai-comfy-nodes asks for nothing else; where the hub said nothing, a file that is here counts."""
+    (item,) = open_client.get("models", supportsGeneration="true")["items"]
+    assert item["supportsGeneration"] is item["modelVersions"][0]["supportsGeneration"] is True
+    assert open_client.get("models", supportsGeneration="false")["items"] == []
+    assert hub.get("models", supportsGeneration="true", nsfw="true")["items"] == []
+
+
+def test_kinds_of_adapters_are_told_apart_in_an_air(hub: Client) -> None:
+    named = {"LORA": "lora", "LoCon": "lycoris", "DoRA": "dora", "TextualInversion": "embedding"}
+    for item in hub.get("models", limit=50, nsfw="true")["items"]:
+        if item["type"] in named:
+            airs = {version["air"].split(":")[3] for version in item["modelVersions"]}
+            assert airs == {named[item["type"]]}
+
+
+def test_a_format_is_a_text_always(hub: Client, open_client: Client) -> None:
+    """Some look for a word in it without a look at whether it is there."""
+    for client in (hub, open_client):
+        for item in client.get("models", limit=100, nsfw="true")["items"]:
+            for version in item["modelVersions"]:
+                assert all(type(file["metadata"]["format"]) is str for file in version["files"])
+
+
+def test_pictures_without_a_record_come_too(hub: Client) -> None:
+    """``withMeta`` asks for records, ``requiringMeta`` for pictures that have one."""
+    every = hub.get("images", limit=200, nsfw="X")["items"]
+    assert hub.get("images", limit=200, nsfw="X", withMeta="true")["items"] == every
+    having = hub.get("images", limit=200, nsfw="X", requiringMeta="true")["items"]
+    assert having == [one for one in every if one["meta"]]
+    wanted = [one["id"] for one in every[3:6]]
+    found = hub.get("images", nsfw="X", ids=",".join(map(str, wanted)))["items"]
+    assert [one["id"] for one in found] == wanted
+    assert hub.get("images", limit=5, page=2)["metadata"].items() >= {"currentPage": 2, "pageSize": 5}.items()
+
+
+def test_a_key_belongs_to_somebody(hub: Client) -> None:
+    assert hub.get("me")["username"]
+
+
+def test_links_to_pages_of_the_hub_lead_to_ours(hub: Client) -> None:
+    """Clients make them of the base that they were given, and open them in a browser."""
+    at = {path: hub.http.get(path, follow_redirects=False) for path in ("/models/30", "/models/30/a-name")}
+    assert {answer.status_code for answer in at.values()} == {303}
+    for answer in at.values():
+        assert hub.http.get(answer.headers["location"]).status_code == 200
+    version = hub.get("models/30")["modelVersions"][-1]["id"]
+    one = hub.http.get(f"/models/30?modelVersionId={version}", follow_redirects=False)
+    assert one.headers["location"].startswith("/model/")
+    assert hub.http.get("/models/424242").status_code == hub.http.get("/models/x").status_code == 404
+    for path, place in (("/user/artist2", "/?creator=artist2"), ("/tag/a%20b", "/?tag=a+b")):
+        assert hub.http.get(path, follow_redirects=False).headers["location"] == place
+
+
+def test_our_own_pictures_have_an_ending(open_client: Client) -> None:
+    """Clients name the files that they save by the end of the address."""
+    (item,) = open_client.get("models")["items"]
+    for picture in item["modelVersions"][0]["images"]:
+        assert picture["url"].endswith(".webp") and "?" not in picture["url"]
+        answer = open_client.http.get(picture["url"])
+        assert answer.headers["content-type"] == "image/webp"
+        assert "immutable" in answer.headers["cache-control"]
+
+
 def test_a_slash_too_many_is_taken_off(hub: Client) -> None:
     answer = hub.http.get("/api/v1/models/?limit=1&types=LORA")
     assert answer.status_code == 308

@@ -54,16 +54,17 @@ def test_numbers_no_record_can_hold_are_left_out() -> None:
     assert (made.steps, made.cfg, made.width) == (None, None, None)
 
 
+@pytest.mark.no_cover
 def test_a_million_characters() -> None:
     text = "a harbour, " * 90_910
-    start = time.perf_counter()
+    start = time.process_time()
     made = read({"parameters": text + "\nSteps: 20, Sampler: Euler, CFG scale: 7, Seed: 1, Size: 64x64"})
     assert len(made.prompt or "") > 999_000
     assert (
         read({"prompt": basic(**{"6": node("CLIPTextEncode", text=text, clip=["4", 1])})}).prompt
         == text.strip()
     )
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
 
 
 def test_cycles_end() -> None:
@@ -88,9 +89,9 @@ def test_texts_that_double_at_each_node_stay_bounded() -> None:
     }
     graph = basic(**nodes, **{"160": node("PrimitiveString", value="x" * 1000)})
     graph["6"]["inputs"]["text"] = ["100", 0]
-    start = time.perf_counter()
+    start = time.process_time()
     assert len(read({"prompt": graph}).prompt or "") <= 1 << 20
-    assert time.perf_counter() - start < 3
+    assert time.process_time() - start < 3
 
 
 def test_long_chains_are_walked_without_recursion_faults() -> None:

@@ -61,6 +61,7 @@ def test_no_text_raises(before: str, after: str) -> None:
     draft.record()
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     "text",
     [
@@ -80,6 +81,6 @@ def test_no_text_raises(before: str, after: str) -> None:
     ids=lambda text: repr(text[:30]),
 )
 def test_long_texts_take_linear_time(text: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     read_infotext(text)
-    assert time.perf_counter() - start < 3
+    assert time.process_time() - start < 3

@@ -1,0 +1,47 @@
+"""Publishing what pasted prompts are compared with."""
+
+import pytest
+
+from indexer.catalog import changes
+from indexer.catalog.database import Catalog
+from indexer.indexes.prompt_cuts import read_cuts
+from indexer.progress import Silent
+from indexer.settings import Settings
+from indexer.stages import publish_cuts
+from tests.search.planning import model
+from tests.stages.test_publish_gist import store
+
+
+@pytest.fixture(autouse=True)
+def _small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(publish_cuts, "_PAGE", 2)
+
+
+def publish(catalog: Catalog, settings: Settings, *, afresh: bool = False) -> int:
+    return publish_cuts.publish_cuts(catalog, settings, Silent(), afresh=afresh)
+
+
+def there(settings: Settings) -> set[int]:
+    return set(read_cuts(settings.prompt_cuts_file, range(1, 20)))
+
+
+def test_changes_are_followed(catalog: Catalog, both: Settings) -> None:
+    store(catalog, {id_: model(id_) for id_ in range(1, 6)})
+    assert publish(catalog, both) == 5
+    assert publish(catalog, both) == 0
+    store(catalog, {3: None, 7: model(7)})
+    assert publish(catalog, both) == 2
+    assert there(both) == {1, 2, 4, 5, 7}
+    assert publish(catalog, both, afresh=True) >= 5
+    assert there(both) == {1, 2, 4, 5, 7}
+
+
+def test_a_file_of_another_catalog_is_not_believed(catalog: Catalog, both: Settings) -> None:
+    store(catalog, {id_: model(id_) for id_ in range(1, 4)})
+    publish(catalog, both)
+    with catalog.write() as session:
+        changes.write_watermark(session, "prompt_cuts", 3, {"generation": "another"})
+    assert publish(catalog, both) == 3
+    both.prompt_cuts_file.unlink()
+    assert publish(catalog, both) == 3
+    assert there(both) == {1, 2, 3}
