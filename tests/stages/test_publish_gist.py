@@ -20,7 +20,7 @@ from tests.search.planning import model
 
 @pytest.fixture(autouse=True)
 def _few_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(publish_gist, "_FEW", 4)
+    monkeypatch.setattr(publish_gist, "MOST_UNNOTED", 4)
     monkeypatch.setattr(publish_gist, "_SEGMENT", 3)
     monkeypatch.setattr(publish_gist, "_PAGE", 2)
 
