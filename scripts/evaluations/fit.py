@@ -172,6 +172,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--list", metavar="VERDICT", help="print the pairs with this verdict")
     options = parser.parse_args(arguments)
     pairs = list(evaluate(options.folder))
+    if not pairs:
+        print(f"{options.folder}: no labelled header listings of adapters and bases", file=sys.stderr)
+        return 2
     print(f"{len(pairs):,} pairs")
     _print_table("labels, then verdict", Counter((_row(pair), pair.verdict.verdict) for pair in pairs))
     known = [pair for pair in pairs if pair.by_label]
