@@ -1,6 +1,7 @@
 """Publish: bring the disposable indexes up to date with the catalog. Each can be rebuilt from nothing."""
 
 from datetime import UTC, datetime
+from itertools import chain, islice
 
 from indexer.catalog import changes, entries
 from indexer.catalog.database import Catalog
@@ -9,6 +10,7 @@ from indexer.indexes.text import TextIndex
 from indexer.indexes.text_open import open_text_index
 from indexer.progress import Progress, Stage
 from indexer.settings import Settings
+from indexer.stages.changed import PAGE, changed_pages
 from indexer.stages.publish_cuts import publish_cuts
 from indexer.stages.publish_gist import publish_gist
 from indexer.stages.publish_vectors import publish_vectors
@@ -16,7 +18,6 @@ from indexer.stages.renewing import renew_entries
 
 __all__ = ["publish_text", "publish_vectors"]
 
-_PAGE = 1_000
 _PAGES = 50  # committed together: each commit makes a part of the index, and parts are merged later
 
 
@@ -49,15 +50,10 @@ def publish_text(catalog: Catalog, settings: Settings, progress: Progress, *, af
 
 def _publish(catalog: Catalog, index: TextIndex, after: int, stage: Stage) -> tuple[int, int]:
     """Put in what changed after a number; answers how many, and the last number."""
-    done, more = 0, True
-    while more:
+    done, pages = 0, changed_pages(catalog, after)
+    for first in pages:
         with index.writing() as writer:
-            for _ in range(_PAGES):
-                with catalog.read() as session:
-                    page = entries.changed_entries(session, after, _PAGE)
-                more = bool(page)
-                if not more:
-                    break
+            for page in chain((first,), islice(pages, _PAGES - 1)):
                 writer.put(document for _, _, document in page if document is not None)
                 writer.delete(id_ for _, id_, document in page if document is None)
                 after = page[-1][0]
@@ -82,4 +78,4 @@ def _known_to(catalog: Catalog, index: TextIndex) -> int:
         return 0
     # A server that was set back to an older copy holds fewer; a stop before the note differs by a batch.
     noted = detail.get("count", 0)
-    return seq if not noted or index.count() >= noted - _PAGE * _PAGES else 0
+    return seq if not noted or index.count() >= noted - PAGE * _PAGES else 0

@@ -7,10 +7,10 @@ from indexer.catalog.database import Catalog
 from indexer.indexes.prompt_cuts import CutWriter
 from indexer.progress import Progress
 from indexer.settings import Settings
+from indexer.stages.changed import changed_pages
 
 __all__ = ["publish_cuts"]
 
-_PAGE = 1_000
 _NAME = "prompt_cuts"
 
 
@@ -32,11 +32,7 @@ def publish_cuts(catalog: Catalog, settings: Settings, progress: Progress, *, af
     if not total:
         return 0
     with progress.stage("Cutting prompts", "entries", total) as stage:
-        while True:
-            with catalog.read() as session:
-                page = entries.changed_entries(session, seq, _PAGE)
-            if not page:
-                return total
-            seq = page[-1][0]
-            writer.put([(id_, document) for _, id_, document in page], seq)
+        for page in changed_pages(catalog, seq):
+            writer.put([(id_, document) for _, id_, document in page], page[-1][0])
             stage.advance(len(page))
+    return total

@@ -9,10 +9,10 @@ from indexer.domain.records import Document
 from indexer.indexes.gist import GistIndex, GistWriter, build_segment, open_gists
 from indexer.progress import Progress
 from indexer.settings import Settings
+from indexer.stages.changed import changed_pages
 
 __all__ = ["MOST_UNNOTED", "publish_gist", "read_gist"]
 
-_PAGE = 1_000
 _SEGMENT = 10_000
 MOST_UNNOTED = 1_000
 """So many entries a plan reads by itself in half a second; a segment on disk for fewer is not worth it."""
@@ -67,13 +67,11 @@ def read_gist(catalog: Catalog, settings: Settings, progress: Progress) -> GistI
 def _read(catalog: Catalog, after: int) -> Iterator[tuple[list[_Change], int]]:
     """What entries became since a change, a segment's worth at a time, with the number of the last."""
     found: list[_Change] = []
-    more = True
-    while more:
-        with catalog.read() as session:
-            page = entries.changed_entries(session, after, _PAGE)
-        more = bool(page)
+    for page in changed_pages(catalog, after):
         found += [(id_, document) for _, id_, document in page]
-        after = page[-1][0] if page else after
-        if len(found) >= _SEGMENT or (found and not more):
+        after = page[-1][0]
+        if len(found) >= _SEGMENT:
             yield found, after
             found = []
+    if found:
+        yield found, after

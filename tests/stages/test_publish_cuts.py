@@ -7,14 +7,14 @@ from indexer.catalog.database import Catalog
 from indexer.indexes.prompt_cuts import read_cuts
 from indexer.progress import Silent
 from indexer.settings import Settings
-from indexer.stages import publish_cuts
+from indexer.stages import changed, publish_cuts
 from tests.search.planning import model
 from tests.stages.test_publish_gist import store
 
 
 @pytest.fixture(autouse=True)
 def _small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(publish_cuts, "_PAGE", 2)
+    monkeypatch.setattr(changed, "PAGE", 2)
 
 
 def publish(catalog: Catalog, settings: Settings, *, afresh: bool = False) -> int:

@@ -13,7 +13,7 @@ from indexer.domain.records import Document
 from indexer.indexes.gist import GistIndex, open_gists
 from indexer.progress import Silent
 from indexer.settings import Settings
-from indexer.stages import publish_gist
+from indexer.stages import changed, publish_gist
 from indexer.stages.publish_gist import read_gist
 from tests.search.planning import model
 
@@ -22,7 +22,7 @@ from tests.search.planning import model
 def _few_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(publish_gist, "MOST_UNNOTED", 4)
     monkeypatch.setattr(publish_gist, "_SEGMENT", 3)
-    monkeypatch.setattr(publish_gist, "_PAGE", 2)
+    monkeypatch.setattr(changed, "PAGE", 2)
 
 
 def store(catalog: Catalog, documents: dict[int, Document | None]) -> None:
