@@ -1,11 +1,11 @@
 """The numbers of ``search/data/plan.toml``, read once into frozen records."""
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from typing import Any, TypeVar
+
+from search.data import search_table
 
 __all__ = [
     "Card",
@@ -130,7 +130,7 @@ class PlanTable:
 @cache
 def load_plan_table() -> PlanTable:
     """Read the table. Raises ``KeyError`` or ``TypeError`` where it has other columns than the code."""
-    table = tomllib.loads(resources.files("search.data").joinpath("plan.toml").read_text("utf-8"))
+    table = search_table("plan.toml")
     return PlanTable(
         good=float(table["keep"]["good"]["value"]),
         poor=float(table["keep"]["poor"]["value"]),

@@ -23,13 +23,13 @@ from indexer.domain.hubs import hash_values
 from indexer.domain.spellings import meaning_of, near_names, plain, unknown_note
 from search.query_tokens import Span, typed_words
 
-__all__ = ["MAX_WORDS", "merged", "value_filter"]
+__all__ = ["MAX_WORDS", "SIZE_UNITS", "merged", "value_filter"]
 
 MAX_WORDS = 64
 """So many words of a text are asked for; engines look up each of them."""
 
-_UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
-_UNITS |= {
+SIZE_UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
+SIZE_UNITS |= {
     "K": 10**3,
     "M": 10**6,
     "G": 10**9,
@@ -39,6 +39,8 @@ _UNITS |= {
     "GIB": 2**30,
     "TIB": 2**40,
 }
+"""Bytes of a unit, in capitals."""
+
 _COUNTS = {"": 1, "K": 10**3, "M": 10**6}
 _NUMBER = re.compile(r"(-?\d{1,30}(?:\.(\d{1,30}))?)\s*([A-Za-z]*)", re.ASCII)
 _DATE = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2})(?:T[\d:.Z+-]*)?)?)?", re.ASCII)
@@ -217,7 +219,7 @@ def _literal(field: Field, span: Span, today: date) -> _Interval:
 
 def _number(text: str, field: Field) -> _Interval | None:
     found = _NUMBER.fullmatch(text)
-    units = _UNITS if field.type is FieldType.SIZE else _COUNTS
+    units = SIZE_UNITS if field.type is FieldType.SIZE else _COUNTS
     if found is None or found[3].upper() not in units:
         return None
     unit = units[found[3].upper()]

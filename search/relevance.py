@@ -3,15 +3,14 @@
 A few words are a name, a trigger word or a subject: the first hits are compared word by word (``matching``).
 """
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from functools import cache
-from importlib import resources
 
 from indexer.domain.brief import BRIEF_FIELDS, Brief
 from indexer.domain.evidence import LONG, Evidence
 from indexer.domain.vocabulary import read_table
 from search.matching import Match, Matcher
+from search.weights import table_of
 
 __all__ = ["text_scores"]
 
@@ -42,13 +41,13 @@ def text_scores(
         for text, bits in zip(evidence.briefs, present, strict=True)
     ]
     compared = _typed(matches, scores)
-    behind = _numbers()["behind"]
+    behind = table_of("text")["behind"]
     return (*compared, *(behind * value for value in scores[len(compared) :]))
 
 
 def _typed(matches: Sequence[Match], scores: Sequence[float]) -> list[float]:
     """Mostly how much of the query an entry has; then how much else its name or trigger phrase has."""
-    n = _numbers()
+    n = table_of("text")
     found = []
     for match, score in zip(matches, scores, strict=False):
         title = n["named"] * match.named + n["called"] * max(match.named, match.called)
@@ -67,13 +66,7 @@ def _factors(fields: Mapping[str, float]) -> dict[str, float]:
 def _rest(fields: Mapping[str, float]) -> tuple[float, frozenset[str]]:
     most = max(fields.values())
     rest = max(weight for name, weight in fields.items() if name not in BRIEF_FIELDS)
-    return float((rest / most) ** (1 / 3)) * _numbers()["elsewhere"], _noise()
-
-
-@cache
-def _numbers() -> Mapping[str, float]:
-    table = tomllib.loads(resources.files("search.data").joinpath("ranking.toml").read_text("utf-8"))
-    return {name: float(row["value"]) for name, row in table["text"].items()}
+    return float((rest / most) ** (1 / 3)) * table_of("text")["elsewhere"], _noise()
 
 
 @cache

@@ -1,11 +1,10 @@
 """The numbers of ``search/data/ranking.toml``, read once."""
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
-from typing import Any
+
+from search.data import search_table
 
 __all__ = ["SIGNALS", "Weights", "load_weights", "table_of"]
 
@@ -28,18 +27,13 @@ class Weights:
 @cache
 def table_of(name: str) -> Mapping[str, float]:
     """The values of one table of ``search/data/ranking.toml``, by their names."""
-    return {row: float(told["value"]) for row, told in _tables()[name].items()}
-
-
-@cache
-def _tables() -> Mapping[str, Any]:
-    return tomllib.loads(resources.files("search.data").joinpath("ranking.toml").read_text("utf-8"))
+    return {row: float(told["value"]) for row, told in search_table("ranking.toml")[name].items()}
 
 
 @cache
 def load_weights() -> Weights:
     """Read ``search/data/ranking.toml``."""
-    table = _tables()
+    table = search_table("ranking.toml")
     return Weights(
         {name: float(row["weight"]) for name, row in table["signals"].items()},
         {name: float(row["weight"]) for name, row in table["fields"].items()},

@@ -1,23 +1,21 @@
 """Numbers and dates in the filter panel: steps of one click, and two boxes for the bounds."""
 
 import re
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
-from importlib.resources import files
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from indexer.domain.fields import FIELDS, Field, FieldType
+from search.data import search_table
+from search.query_values import SIZE_UNITS
 from search.web.parameters import Clause, Wanted, parameter_of
 from search.web.values import Value
 
 __all__ = ["RangeFacet", "range_told", "ranges"]
 
 _AGE = re.compile(r"\d[dwmy]|^$", re.IGNORECASE)
-_NUMBER = re.compile(r"(\d+(?:\.\d+)?)([KMGT]?B?)", re.IGNORECASE)
-_MEGABYTES = {"": 1e-6, "B": 1e-6, "KB": 1e-3, "MB": 1.0, "GB": 1e3, "TB": 1e6}
+_NUMBER = re.compile(r"(\d+(?:\.\d+)?)([A-Z]*)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,23 +39,18 @@ class RangeFacet:
 
 def ranges(wanted: Wanted) -> list[RangeFacet]:
     """The groups in the order of ``panel.toml``."""
-    return [_range(wanted, FIELDS[name], row) for name, row in _table().items()]
+    return [_range(wanted, FIELDS[name], row) for name, row in search_table("panel.toml").items()]
 
 
 def range_told(field: Field, value: str) -> str:
     """A range for people: ``16 to 32``."""
-    known: dict[str, str] = dict(_table().get(field.name, {}).get("steps", ()))
+    known: dict[str, str] = dict(search_table("panel.toml").get(field.name, {}).get("steps", ()))
     if value in known:
         return known[value]
     low, high = _bounds(value)
     if low and high:
         return low if low == high else f"{low} to {high}"
     return f"from {low}" if low else f"to {high}" if high else value
-
-
-@cache
-def _table() -> Mapping[str, Mapping[str, Any]]:
-    return tomllib.loads((files("search") / "data" / "panel.toml").read_text("utf-8"))
 
 
 def _range(wanted: Wanted, field: Field, row: Mapping[str, Any]) -> RangeFacet:
@@ -113,4 +106,5 @@ def _boxed(field: Field, bound: str) -> str:
         return ""
     if field.type is not FieldType.SIZE:
         return "" if found[2] else found[1]
-    return f"{float(found[1]) * _MEGABYTES.get(found[2].upper(), 1.0):.3f}".rstrip("0").rstrip(".")
+    unit = SIZE_UNITS.get(found[2].upper())
+    return "" if unit is None else f"{float(found[1]) * unit / 1e6:.3f}".rstrip("0").rstrip(".")

@@ -1,14 +1,13 @@
 """Our records in the hub's words: numbers, types, base models, AIR, permissions. Tables: ``drop_in.toml``."""
 
-import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache, lru_cache
-from importlib.resources import files
 from typing import Any
 
 from indexer.catalog.published_records import PublishedModel, PublishedVersion
 from indexer.domain.vocabulary import base_label, base_labels
+from search.data import search_table
 
 __all__ = [
     "air",
@@ -26,10 +25,9 @@ __all__ = [
 ]
 
 
-@cache
 def drop_in() -> Mapping[str, Any]:
     """The table ``search/data/drop_in.toml``."""
-    return tomllib.loads((files("search") / "data" / "drop_in.toml").read_text("utf-8"))
+    return search_table("drop_in.toml")
 
 
 def own_number(id_: int) -> int:
