@@ -6,7 +6,6 @@ answers while enough matches lie above it, so bounds are kept until the index ha
 """
 
 import struct
-import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -14,14 +13,11 @@ from typing import Any
 
 import tantivy
 
+from indexer.indexes.text_ahead import Ahead
 from indexer.indexes.text_schema import NAME_KEY, ORDER_COLUMNS, date_number, key_name, name_key
 
 __all__ = ["Band", "Bands"]
 
-_LARGE = 50_000
-"""An index of fewer entries is looked through."""
-
-_GROWN = 1.1
 _SIZES: Mapping[str, Sequence[int]] = {
     **dict.fromkeys(("newest", "updated", "rating"), (4_096, 16_384, 65_536)),
     **dict.fromkeys(("downloads", "size", "name"), (4_096, 16_384)),
@@ -54,26 +50,18 @@ class Bands:
 
     def __init__(self, schema: Any) -> None:
         self._schema = schema
-        self._lock = threading.Lock()
-        self._documents = 0
+        self._ahead = Ahead(self.gather)
         self._bands: Mapping[str, Sequence[Band]] = {}
 
     def of(self, searcher: Any, order: str) -> Sequence[Band]:
         """The bands of an order, the shortest first; none while they are gathered."""
         self.prepare(searcher)
-        return self._bands.get(order, ()) if int(searcher.num_docs) >= _LARGE else ()
+        return self._bands.get(order, ()) if self._ahead.is_large(searcher) else ()
 
     def prepare(self, searcher: Any) -> None:
         """Begin to gather them in the background, unless they are there."""
-        documents = int(searcher.num_docs)
-        if documents < _LARGE:
-            return
-        with self._lock:
-            stale = not self._documents <= documents <= self._documents * _GROWN
-            if stale:
-                self._documents = documents
-        if stale:
-            threading.Thread(target=self.gather, args=(searcher,), daemon=True).start()
+        if self._ahead.is_large(searcher):
+            self._ahead.begin(searcher)
 
     def gather(self, searcher: Any) -> None:
         """Look for all bounds anew; the old ones serve meanwhile."""

@@ -6,20 +6,16 @@ has grown by a tenth: which words are the most frequent hardly changes.
 """
 
 import string
-import threading
 from collections.abc import Mapping, Sequence
 from heapq import nsmallest
 from typing import Any
 
+from indexer.indexes.text_ahead import Ahead
 from indexer.indexes.text_schema import BRIEF
 
 __all__ = ["Beginnings"]
 
 _KEPT = 9
-_LARGE = 50_000
-"""An index of fewer entries is asked each time."""
-
-_GROWN = 1.1
 _REMEMBERED = 10_000
 _LETTERS = string.ascii_lowercase + string.digits
 
@@ -30,22 +26,16 @@ class Beginnings:
     """Words of short fields with their frequencies, by how they begin. Many threads may share it."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._documents = 0
+        self._ahead = Ahead(self._gather)
         self._known: dict[str, Words] = {}
         self._gathered: Mapping[str, Words] = {}
 
     def words(self, searcher: Any, beginning: str, count: int) -> Words:
         """The ``count`` most frequent words with this beginning, at most ``_KEPT``."""
-        documents = int(searcher.num_docs)
-        if documents < _LARGE:
+        if not self._ahead.is_large(searcher):
             return _asked(searcher, beginning)[:count]
-        with self._lock:
-            stale = not self._documents <= documents <= self._documents * _GROWN
-            if stale:
-                self._documents, self._known = documents, {}
-        if stale:
-            threading.Thread(target=self._gather, args=(searcher,), daemon=True).start()
+        if self._ahead.begin(searcher):
+            self._known = {}
         found = self._gathered.get(beginning) or self._known.get(beginning)
         if found is None:
             found = self._known[beginning] = _asked(searcher, beginning)

@@ -135,11 +135,8 @@ class WordQuery:
         parts = [(_MUST, self._phrase(phrase, within)) for phrase in phrases]
         if least >= len(words):
             return [*((_MUST, word) for word in words), *parts]
-        if comb(len(words), least) > _WAYS:
-            some = _QUERY.boolean_query(
-                [(_SHOULD, word) for word in words], minimum_number_should_match=least
-            )
-            return [(_MUST, some), *parts]
+        if not _few_ways(len(words), least):
+            return [(_MUST, _at_least(words, least)), *parts]
         some = _QUERY.const_score_query(self._some_of(wanted, least), 0.0)
         return [(_MUST, some), *((_SHOULD, word) for word in words), *parts]
 
@@ -200,8 +197,8 @@ class WordQuery:
         """Entries that have ``least`` of the words: as all ways of choosing them where those are few. The
         engine goes through each by its rarest word; asked for any so many, it looks at all who have one."""
         each = [self.anywhere(w.variants) for w in wanted]
-        if not 1 < least < len(each) or comb(len(each), least) > _WAYS:
-            return _QUERY.boolean_query([(_SHOULD, word) for word in each], minimum_number_should_match=least)
+        if not _few_ways(len(each), least):
+            return _at_least(each, least)
         ways = [[(_MUST, word) for word in way] for way in combinations(each, least)]
         return _QUERY.boolean_query([(_SHOULD, _QUERY.boolean_query(way)) for way in ways])
 
@@ -248,6 +245,15 @@ class WordQuery:
         if len(phrase) == 1:
             return [self._term(column, phrase[0]) for column in columns]
         return [_QUERY.phrase_query(self._schema, column, list(phrase)) for column in columns]
+
+
+def _few_ways(count: int, least: int) -> bool:
+    """Whether ``least`` of ``count`` words are spelt out; one of them is a list of words anyway."""
+    return 1 < least < count and comb(count, least) <= _WAYS
+
+
+def _at_least(words: Sequence[Any], least: int) -> Any:
+    return _QUERY.boolean_query([(_SHOULD, word) for word in words], minimum_number_should_match=least)
 
 
 def least_steps(wanted: Sequence[Wanted], *, long: bool = False) -> Iterator[int]:

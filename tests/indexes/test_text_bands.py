@@ -36,7 +36,7 @@ LIBRARY = [entry(n) for n in range(1, 301)]
 
 @pytest.fixture
 def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TantivyIndex]:
-    monkeypatch.setattr("indexer.indexes.text_bands._LARGE", 1)
+    monkeypatch.setattr("indexer.indexes.text_ahead._LARGE", 1)
     monkeypatch.setattr("indexer.indexes.text_bands._SIZES", dict.fromkeys(ORDERS, (20, 60, 150)))
     made = TantivyIndex(tmp_path / "text")
     for start in range(0, 300, 120):

@@ -165,7 +165,7 @@ def test_beginnings_gathered_ahead_are_those_asked_for(
 ) -> None:
     searcher, asked = index._searcher(), Beginnings()
     wanted = {word: asked.words(searcher, word, 5) for word in ("m", "ma", "mak", "t", "1", "zz")}
-    monkeypatch.setattr("indexer.indexes.text_beginnings._LARGE", 1)
+    monkeypatch.setattr("indexer.indexes.text_ahead._LARGE", 1)
     gathered = Beginnings()
     gathered._gather(searcher)
     for word, words in wanted.items():
