@@ -80,6 +80,7 @@ def test_a_weight_is_checked_as_it_slides(visit: Open, ids: dict[str, int]) -> N
     with page.expect_response(re.compile("part=check")):
         number.fill("0.75")
     expect(slider).to_have_value("0.75")
+    page.wait_for_url(re.compile(f"add={lora}%3A0.75"))
     page.reload()
     expect(number).to_have_value("0.75")
 
