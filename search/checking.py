@@ -140,7 +140,7 @@ def _twins(catalog: Catalog, found: Sequence[Found], members: Sequence[Member]) 
 def _needed(catalog: Catalog, base: Member, addons: Sequence[Addon]) -> list[Needed]:
     """What base and addons work with and do not hold, each part once."""
     wanted: dict[tuple[str, tuple[str, ...]], tuple[Need, str]] = {}
-    for member in (base, *(addon.member for addon in addons if addon.verdict.matched)):
+    for member in (base, *(addon.member for addon in addons if _works(addon))):
         for need in member.needs:
             if member is base or need.part in _SHOWN_NEEDS:
                 wanted.setdefault((need.part, need.options), (need, member.name))
@@ -156,6 +156,11 @@ def _needed(catalog: Catalog, base: Member, addons: Sequence[Addon]) -> list[Nee
         )
         for need, by in wanted.values()
     ]
+
+
+def _works(addon: Addon) -> bool:
+    """Whether an addon changes something; those that look at a picture match no weights by name."""
+    return bool(addon.verdict.matched) or addon.verdict.verdict == "compatible"
 
 
 def _given(need: Need, addons: Sequence[Addon]) -> str | None:

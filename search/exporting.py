@@ -6,7 +6,7 @@ with Pinakes() as pinakes:
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,19 +21,20 @@ from search.safe import kept_back
 from search.service import Pinakes
 from search.stack import Stack
 from search.stack_comfyui import comfyui_prompt, comfyui_workflow
+from search.stack_graph import graph_of
 from search.stack_infotext import infotext
 from search.stack_json import stack_json
-from search.stack_recipe import Recipe, prompts_of, settings_of
+from search.stack_recipe import Ingredient, Recipe, Settings, prompts_of, settings_of
 from search.stack_records import Addon, Member
-from search.stack_table import DrawRow, draw_row, refusal, unwired
+from search.stack_table import DrawRow, draw_row, export_number, refusal, unwired
 
 __all__ = ["FORMATS", "Export", "export_stack", "recipe_of", "why_no_graph"]
 
 FORMATS = ("comfyui", "comfyui-api", "a1111", "json")
 """A workflow for ComfyUI's editor, a graph for its server, A1111's infotext, and all that is known."""
 
-_NOT_LOADED = frozenset(("textual_inversion", "vae", "text_encoder"))
-"""Kinds that stand in the prompt, or beside the base, and not in the chain of adapters."""
+_LOOKING = ("ip_adapter", "flux_redux")
+"""Kinds that look at a picture through an image encoder of its own file."""
 _ODD = re.compile(r"[^a-z0-9]+")
 
 
@@ -110,8 +111,8 @@ def _recipe(stack: Stack, row: DrawRow, parts: Parts, usage: Mapping[str, Any]) 
         raise UsageError(
             "export", f"ComfyUI loads the text encoders of {stack.base.title} from whole checkpoints only."
         )
-    addons = tuple(parts.members[addon.member.name] for addon in stack.addons if _left_out(addon) is None)
-    addons = tuple(addon for addon in addons if addon.file)
+    why = _left_out(stack, parts)
+    addons = tuple(parts.members[addon.member.name] for addon in stack.addons if not why[addon.member.name])
     positive, negative = prompts_of(addons)
     recipe = Recipe(
         base,
@@ -121,11 +122,19 @@ def _recipe(stack: Stack, row: DrawRow, parts: Parts, usage: Mapping[str, Any]) 
         parts.vae,
         row.clip,
         row.latent,
-        settings_of(row, usage),
+        _moved(settings_of(row, usage), addons),
         positive,
         negative,
+        unclip=row.unclip,
     )
-    return replace(recipe, notes=(*_notes(stack, parts), *_gguf_note(recipe)))
+    return replace(recipe, notes=(*_notes(why, parts), *_packages(recipe)))
+
+
+def _moved(settings: Settings, addons: Iterable[Ingredient]) -> Settings:
+    """With a motion module, as many pictures at once as it moves, shown as a film."""
+    if settings.length is not None or all(addon.kind != "motion_module" for addon in addons):
+        return settings
+    return replace(settings, batch=int(export_number("motion_frames")), fps=int(export_number("motion_fps")))
 
 
 def _usage(pinakes: Pinakes, base: Member) -> dict[str, Any]:
@@ -141,23 +150,35 @@ def _usage(pinakes: Pinakes, base: Member) -> dict[str, Any]:
 # ---------------------------------------------------------------- what is told
 
 
-def _left_out(addon: Addon) -> str | None:
-    """Why an addon is no part of the graph."""
+def _left_out(stack: Stack, parts: Parts) -> Mapping[str, str | None]:
+    """Why each addon is no part of the graph; None where it is."""
+    path = _path(stack.base)
+    why = {addon.member.name: _fault(addon, parts.members[addon.member.name], path) for addon in stack.addons}
+    looking = {one.tower.name for name, one in parts.members.items() if one.tower and not why.get(name)}
+    return {name: None if name in looking else told for name, told in why.items()}
+
+
+def _fault(addon: Addon, known: Ingredient, path: Sequence[str]) -> str | None:
     if addon.verdict.verdict == "incompatible":
         return "it does not work on this base"
-    return unwired(addon.member.kind)
+    if known.file is None:
+        return "no file of it is known. Download it first"
+    if (why := unwired(known.kind, path, known.file)) is not None:
+        return why
+    if known.kind in _LOOKING and known.tower is None:
+        return "which image encoder it looks through could not be told"
+    return None
 
 
-def _notes(stack: Stack, parts: Parts) -> Iterator[str]:
-    for addon in stack.addons:
-        name, why = addon.member.name, _left_out(addon)
-        if why is not None:
-            yield f"{name} is left out: {why}."
-        elif parts.members[name].file is None:
-            yield f"{name} is left out: no file of it is known. Download it first."
+def _notes(why: Mapping[str, str | None], parts: Parts) -> Iterator[str]:
+    for name, told in why.items():
+        if told is not None:
+            yield f"{name} is left out: {told}."
     yield from parts.notes
 
 
-def _gguf_note(recipe: Recipe) -> Iterator[str]:
-    if recipe.gguf:
-        yield "This graph reads GGUF files: install the ComfyUI-GGUF nodes first."
+def _packages(recipe: Recipe) -> Iterator[str]:
+    """Where nodes come from that are not ComfyUI's own."""
+    packages = dict.fromkeys(node.row.package for node in graph_of(recipe).nodes if node.row.package)
+    for package in packages:
+        yield f"This graph has nodes that are not ComfyUI's own: install {package} first."

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from indexer.catalog.database import Catalog
@@ -52,11 +52,14 @@ def known_parts(catalog: Catalog, stack: Stack) -> Parts:
         member.name: _ingredient(member, addons.get(member.name), here)
         for member in (stack.base, *(addon.member for addon in stack.addons))
     }
+    towers = {name: _tower(addon.member, stack, members, here) for name, addon in addons.items()}
+    members |= {name: replace(members[name], tower=tower) for name, tower in towers.items()}
     encoders = tuple(_beside(stack, members, here, "text_encoder")) if _takes_encoders(stack) else ()
     fitting = [name for name, addon in addons.items() if addon.verdict.verdict != "incompatible"]
     vaes = [members[name] for name in fitting if members[name].kind == "vae"]
     vae = next((one for one in (*vaes, *_beside(stack, members, here, "vae")) if one.file), None)
-    loaded = (*members.values(), *encoders, *((vae,) if vae else ()))
+    eyes = (tower for name, tower in towers.items() if tower and name in fitting)
+    loaded = (*members.values(), *encoders, *((vae,) if vae else ()), *eyes)
     return Parts(members, encoders, vae, tuple(dict.fromkeys(_notes(loaded, here))))
 
 
@@ -139,17 +142,33 @@ def _takes_encoders(stack: Stack) -> bool:
     return bool(lacking) and (base.kind != "checkpoint" or len(lacking) >= len(wanted))
 
 
+def _tower(member: Member, stack: Stack, members: Mapping[str, Ingredient], here: _Here) -> Ingredient | None:
+    """The image encoder that an addon looks through; None where it needs none, or none is known."""
+    options = {need.options for need in member.needs if need.part == "clip_vision"}
+    wanted = (one for one in stack.needed if one.need.part == "clip_vision" and one.need.options in options)
+    found = (_part(one, members, here) for one in wanted)
+    return next((one for one in found if one is not None and one.file), None)
+
+
 def _beside(stack: Stack, members: Mapping[str, Ingredient], here: _Here, part: str) -> Iterator[Ingredient]:
-    """What the base needs of a kind of part: given, of the library, or under the name it is shipped by."""
+    """What the base needs of a kind of part."""
     for one in stack.needed:
-        if one.need.part != part or one.by != stack.base.name:
-            continue
-        if one.given is not None:
-            yield members[one.given]
-        elif one.spares:
-            yield _spare(one, here)
-        elif (name := shipped_part(one.need.options)) is not None:
-            yield Ingredient(name, part, name, architecture=one.need.options[0], held=False)
+        if one.need.part == part and one.by == stack.base.name:
+            found = _part(one, members, here)
+            if found is not None:
+                yield found
+
+
+def _part(one: Needed, members: Mapping[str, Ingredient], here: _Here) -> Ingredient | None:
+    """What is needed: given, of the library, or under the name it is shipped by."""
+    if one.given is not None:
+        return members[one.given]
+    if one.spares:
+        return _spare(one, here)
+    name = shipped_part(one.need.options)
+    if name is None:
+        return None
+    return Ingredient(name, one.need.part, name, architecture=one.need.options[0], held=False)
 
 
 def _spare(needed: Needed, here: _Here) -> Ingredient:

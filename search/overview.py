@@ -12,6 +12,7 @@ from indexer.catalog import changes, entries
 from indexer.catalog.crawls import list_crawls
 from indexer.catalog.database import Catalog, Session
 from indexer.catalog.overview import CreatorCount, Overview, Rise, overview, rising
+from indexer.catalog.published_words import told_creators
 from indexer.catalog.updates import Update, find_updates
 from indexer.domain.records import Document
 from indexer.errors import UsageError
@@ -125,6 +126,7 @@ class Overviews:
         self._settings = settings
         self._whole = _Kept(lambda session: overview(session, self._hidden()))
         self._newer = _Kept(self._updates)
+        self._told = _Kept(told_creators)
 
     def creators(self, *, sort: str = "downloads", limit: int = 50, offset: int = 0) -> Creators:
         """Who made the library, a page at a time, and how few made half of it. Raises ``UsageError``
@@ -139,6 +141,10 @@ class Overviews:
         )
         total = len(whole.creators)
         return Creators(total, page, _half(models), _half(downloads), whole.nobody, whole.hidden)
+
+    def told_creators(self) -> Mapping[str, int]:
+        """Creators whom no hub tells of here, but files beside models do, by name, with their models."""
+        return self._told.read(self._catalog)
 
     def trends(self, *, days: int = 30, limit: int = 24) -> Trends:
         """Versions a month by base architecture, and what gained most downloads in so many days by the

@@ -7,7 +7,8 @@ the editor's file of version 0.4 with nodes, places and links ``[id, from, slot,
 from collections.abc import Iterator
 from typing import Any
 
-from search.stack_graph import Graph, Node, graph_of
+from search.stack_graph import graph_of
+from search.stack_nodes import Graph, Node
 from search.stack_recipe import Recipe
 
 __all__ = ["comfyui_prompt", "comfyui_workflow"]

@@ -1,62 +1,31 @@
 """A stack as nodes of ComfyUI, loaders wired: base, encoders and VAE, adapters, prompts, sampler, picture."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
+from search.stack_guides import controlled, looked_at, seen, styled
+from search.stack_nodes import Graph, Out, addons_of
 from search.stack_recipe import Ingredient, Recipe
-from search.stack_table import NodeRow, node_row
+from search.stack_table import node_row
 
-__all__ = ["Graph", "Node", "Out", "graph_of"]
+__all__ = ["graph_of"]
 
 _CLIP_LOADERS = ("CLIPLoader", "DualCLIPLoader", "TripleCLIPLoader", "QuadrupleCLIPLoader")
-_CONTROLS = frozenset(("controlnet", "t2i_adapter"))
-
-
-class Out(NamedTuple):
-    """Output ``slot`` of a node."""
-
-    node: int
-    slot: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Node:
-    """A node of ComfyUI: ``values`` by the editor's order, ``links`` by the name of the input."""
-
-    id: int
-    row: NodeRow
-    values: Mapping[str, Any]
-    links: Mapping[str, Out]
-    title: str
-
-
-@dataclass(slots=True)
-class Graph:
-    """Nodes in an order in which each comes after those that feed it."""
-
-    nodes: list[Node] = field(default_factory=list)
-
-    def add(self, class_type: str, title: str = "", **inputs: Any) -> Out:
-        """The first output of a new node; inputs that are outputs of others become links."""
-        row = node_row(class_type)
-        links = {name: value for name, value in inputs.items() if isinstance(value, Out)}
-        values = {name: inputs[name] for name in row.widgets}
-        assert links.keys() | set(row.optional) >= {name for name, _ in row.inputs}, class_type
-        self.nodes.append(Node(len(self.nodes) + 1, row, values, links, title))
-        return Out(len(self.nodes))
 
 
 def graph_of(recipe: Recipe) -> Graph:
     """The graph of a recipe; what is in it has a file."""
     graph, settings = Graph(), recipe.settings
-    model, clip, vae = _loaded(graph, recipe)
-    model, clip = _patched(graph, recipe, model, clip)
+    base, clip, vae = _loaded(graph, recipe)
+    model, clip = _patched(graph, recipe, base, clip)
     positive = graph.add("CLIPTextEncode", "Prompt", clip=clip, text=recipe.positive)
     negative = graph.add("CLIPTextEncode", "Negative prompt", clip=clip, text=recipe.negative)
     if settings.guidance is not None:
         positive = graph.add("FluxGuidance", conditioning=positive, guidance=settings.guidance)
-    positive, negative = _controlled(graph, recipe, positive, negative, vae)
+    if recipe.unclip:
+        positive = looked_at(graph, recipe, positive, base)
+    positive = styled(graph, recipe, positive)
+    positive, negative = controlled(graph, recipe, positive, negative, vae)
+    model = _moving(graph, recipe, seen(graph, recipe, model))
     sampled = graph.add(
         "KSampler",
         model=model,
@@ -72,22 +41,19 @@ def graph_of(recipe: Recipe) -> Graph:
         denoise=1.0,
     )
     image = graph.add("VAEDecode", samples=sampled, vae=vae)
-    for addon in _of(recipe, "upscaler"):
+    for addon in addons_of(recipe, "upscaler"):
         upscaler = graph.add("UpscaleModelLoader", addon.name, model_name=addon.file)
         image = graph.add("ImageUpscaleWithModel", upscale_model=upscaler, image=image)
     _saved(graph, recipe, image)
     return graph
 
 
-def _of(recipe: Recipe, *kinds: str) -> Iterator[Ingredient]:
-    return (addon for addon in recipe.addons if addon.kind in kinds and addon.file)
-
-
 def _loaded(graph: Graph, recipe: Recipe) -> tuple[Out, Out, Out]:
     """Model, encoders and VAE: the base's own, or of loaders beside it."""
     base = recipe.base
     if base.kind == "checkpoint":
-        model = graph.add("CheckpointLoaderSimple", base.name, ckpt_name=base.file)
+        loader = "unCLIPCheckpointLoader" if recipe.unclip else "CheckpointLoaderSimple"
+        model = graph.add(loader, base.name, ckpt_name=base.file)
     elif _is_gguf(base):
         model = graph.add("UnetLoaderGGUF", base.name, unet_name=base.file)
     else:
@@ -113,7 +79,7 @@ def _encoders(graph: Graph, recipe: Recipe) -> Out:
 
 def _patched(graph: Graph, recipe: Recipe, model: Out, clip: Out) -> tuple[Out, Out]:
     """Model and encoders behind the chain of adapters."""
-    for addon in _of(recipe, "lora", "hypernetwork"):
+    for addon in addons_of(recipe, "lora", "hypernetwork"):
         if addon.kind == "hypernetwork":
             model = graph.add(
                 "HypernetworkLoader",
@@ -144,28 +110,23 @@ def _patched(graph: Graph, recipe: Recipe, model: Out, clip: Out) -> tuple[Out, 
     return model, clip
 
 
-def _controlled(graph: Graph, recipe: Recipe, positive: Out, negative: Out, vae: Out) -> tuple[Out, Out]:
-    for addon in _of(recipe, *_CONTROLS):
-        loader = graph.add("ControlNetLoader", addon.name, control_net_name=addon.file)
-        picture = graph.add("LoadImage", f"Picture for {addon.name}", image="example.png", upload="image")
-        positive = graph.add(
-            "ControlNetApplyAdvanced",
-            positive=positive,
-            negative=negative,
-            control_net=loader,
-            image=picture,
-            vae=vae,
-            strength=addon.weight,
-            start_percent=0.0,
-            end_percent=1.0,
+def _moving(graph: Graph, recipe: Recipe, model: Out) -> Out:
+    """The model behind motion modules, by the nodes of ComfyUI-AnimateDiff-Evolved."""
+    for addon in addons_of(recipe, "motion_module"):
+        model = graph.add(
+            "ADE_AnimateDiffLoaderGen1",
+            addon.name,
+            model=model,
+            model_name=addon.file,
+            beta_schedule="autoselect",
         )
-        negative = Out(positive.node, 1)
-    return positive, negative
+    return model
 
 
 def _latent(graph: Graph, recipe: Recipe, vae: Out) -> Out:
     settings, row = recipe.settings, node_row(recipe.latent)
-    size = {"width": settings.width, "height": settings.height, "length": settings.length, "batch_size": 1}
+    size = {"width": settings.width, "height": settings.height, "length": settings.length}
+    size["batch_size"] = settings.batch
     inputs: dict[str, Any] = {name: size[name] for name in row.widgets}
     if any(name == "vae" for name, _ in row.inputs):
         inputs["vae"] = vae

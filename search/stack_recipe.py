@@ -23,7 +23,8 @@ class Ingredient:
     """A model as tools load it. ``file`` is its path below the folder of its category, with ``/`` between
     names; None where no file of it is here. ``encoders``: it changes text encoders too. ``negative``: an
     embedding for the negative prompt. ``held``: the library has it. ``hashes`` are SHA-256, AutoV2 … by
-    name, as far as measured; ``addresses`` where it is published."""
+    name, as far as measured; ``addresses`` where it is published; ``tower`` is the image encoder through
+    which it looks at a picture."""
 
     name: str
     kind: str
@@ -38,12 +39,13 @@ class Ingredient:
     held: bool = True
     hashes: Mapping[str, str] = field(default_factory=dict)
     addresses: tuple[str, ...] = ()
+    tower: "Ingredient | None" = None
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """How to sample, by ComfyUI's names. ``told`` names the settings that pictures told; the others are what
-    is usual for the architecture."""
+    is usual for the architecture. ``batch`` pictures are drawn at once."""
 
     steps: int
     cfg: float
@@ -54,14 +56,15 @@ class Settings:
     guidance: float | None = None
     length: int | None = None
     fps: int | None = None
+    batch: int = 1
     told: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
     """All of it. ``encoders`` and ``vae`` are loaded beside the base where it does not hold them; ``clip`` is
-    the type of the encoders' loader, ``latent`` the node of the empty picture. ``notes`` are sentences about
-    what could not be put in."""
+    the type of the encoders' loader, ``latent`` the node of the empty picture. ``unclip``: the base draws a
+    picture anew. ``notes`` are sentences about what could not be put in."""
 
     base: Ingredient
     architecture: str
@@ -74,15 +77,7 @@ class Recipe:
     positive: str
     negative: str
     notes: tuple[str, ...] = ()
-
-    @property
-    def gguf(self) -> bool:
-        """Whether a file of it takes the nodes that read GGUF."""
-        return any(_is_gguf(one.file) for one in (self.base, *self.encoders))
-
-
-def _is_gguf(file: str | None) -> bool:
-    return (file or "").lower().endswith(".gguf")
+    unclip: bool = False
 
 
 def called_by(triggers: Sequence[str], spoken: Sequence[Mapping[str, Any]] = ()) -> tuple[str, ...]:

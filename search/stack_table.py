@@ -33,7 +33,8 @@ def _table() -> Mapping[str, Any]:
 @dataclass(frozen=True, slots=True)
 class DrawRow:
     """How pictures of an architecture are drawn. ``clip`` is the type of its encoders' loader, ``latent`` the
-    node of the empty picture, ``size`` in pixels; ``length`` (frames) and ``fps`` are for video only."""
+    node of the empty picture, ``size`` in pixels; ``length`` (frames) and ``fps`` are for video only;
+    ``unclip``: it draws a picture anew, through the image encoder of its checkpoint."""
 
     clip: str
     latent: str
@@ -45,18 +46,21 @@ class DrawRow:
     guidance: float | None = None
     length: int | None = None
     fps: int | None = None
+    unclip: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class NodeRow:
     """A node of ComfyUI: ``inputs`` are (name, type) of links, ``optional`` those that may stay open,
-    ``widgets`` the values in the editor's order, ``outputs`` types."""
+    ``widgets`` the values in the editor's order, ``outputs`` types; ``package`` is what it comes with where
+    it is not ComfyUI's own."""
 
     id: str
     inputs: tuple[tuple[str, str], ...]
     widgets: tuple[str, ...]
     outputs: tuple[str, ...]
     optional: tuple[str, ...] = ()
+    package: str = ""
 
 
 @cache
@@ -89,9 +93,14 @@ def refusal(path: Sequence[str]) -> str | None:
     return next((_refused()[step] for step in reversed(path) if step in _refused()), None)
 
 
-def unwired(kind: str) -> str | None:
-    """Why the graph leaves a kind out; None where it is wired."""
-    return next((row["why"] for row in _table()["unwired"] if kind in row["kinds"]), None)
+def unwired(kind: str, path: Sequence[str], file: str = "") -> str | None:
+    """Why the graph leaves a file of a kind out on an architecture (its path from the root); None where it is
+    wired."""
+    for row in _table()["unwired"]:
+        named = row.get("named", "") in file.lower()
+        if kind in row["kinds"] and named and not set(path) & set(row.get("but_on", ())):
+            return str(row["why"])
+    return None
 
 
 def shipped_part(options: Sequence[str]) -> str | None:
@@ -109,6 +118,7 @@ def _nodes() -> Mapping[str, NodeRow]:
             tuple(row["widgets"]),
             tuple(row["outputs"]),
             tuple(row.get("optional", ())),
+            row.get("package", ""),
         )
         for row in _table()["node"]
     }

@@ -12,7 +12,8 @@ LEAVES = ("parsers", "rules", "sources", "catalog", "embedding", "indexes", "dem
 COMMON = ("indexer.domain", "indexer.settings", "indexer.errors", "indexer.data")
 QUERY = tuple(f"search.query_{part}" for part in ("grammar", "notes", "prompts", "tokens", "values"))
 STACK = tuple(f"search.stack_{part}" for part in ("advice", "licence", "pairs", "records", "size"))
-EXPORT = tuple(f"search.stack_{part}" for part in ("comfyui", "graph", "infotext", "json", "recipe", "table"))
+_EXPORTING = ("comfyui", "graph", "guides", "infotext", "json", "nodes", "recipe", "table")
+EXPORT = tuple(f"search.stack_{part}" for part in _EXPORTING)
 
 ALLOWED: dict[str, tuple[str, ...]] = {
     "indexer.domain": ("indexer.domain", "indexer.data"),

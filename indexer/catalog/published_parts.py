@@ -225,6 +225,7 @@ def image_rows() -> Select[*tuple[Any, ...]]:
         Preview.blurhash,
         Preview.nsfw_level,
         Preview.thumbnail,
+        Preview.colour,
         Preview.position,
         Preview.status,
         type_coerce(Preview.meta, Text),
@@ -238,10 +239,10 @@ def image_of(row: Sequence[Any]) -> tuple[int, ShownImage | None]:
     if status != "ok" if own else status == "missing":
         return position, None
     url = None if own else location.decode("utf-8", "replace")
-    media, width, height, blurhash, level, thumbnail = facts
+    media, width, height, blurhash, level, thumbnail, colour = facts
     others = not own and position >= OTHERS
     return position, ShownImage(
-        id_, version_id, url, media, width, height, blurhash, level, thumbnail, _data(meta), others
+        id_, version_id, url, media, width, height, blurhash, level, thumbnail, _data(meta), others, colour
     )
 
 

@@ -106,7 +106,8 @@ class HeldFile:
 class ShownImage(NamedTuple):
     """A picture of a version; a tuple, since a page has a thousand. ``url`` is its hub's, None for a picture
     that lies beside a file of ours, which ``thumbnail`` then names; ``meta`` is all else that the hub says of
-    it. ``others`` tells a picture that somebody else made with the version."""
+    it. ``others`` tells a picture that somebody else made with the version; ``colour`` is the dominant one,
+    ``#rrggbb``, of a picture that was looked at."""
 
     id: int
     version_id: int
@@ -119,6 +120,7 @@ class ShownImage(NamedTuple):
     thumbnail: str | None
     meta: Mapping[str, Any]
     others: bool = False
+    colour: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from search.api.signing import signed_well
 from search.api.wrapping import Dressed, Limited, Refusal, refuse
 
 __all__ = ["COOKIE", "Guard", "Rules", "cookie_value", "require_token", "same_token"]
@@ -153,7 +154,7 @@ class Guard:
         token, path = self.rules.token, scope["path"]
         if token is None or path.startswith(_OPEN_TO_ALL) or _has_token(headers, token):
             return None
-        if path.startswith(_CIVITAI) and _token_asked(scope, token):
+        if path.startswith(_CIVITAI) and (_token_asked(scope, token) or _signed(scope, token)):
             return None
         if scope["method"] in _SAFE and "text/html" in headers.get("accept", "") and path[:5] != "/api/":
             return Refusal(303, "token", "Sign in first.", {"Location": "/login"})
@@ -181,6 +182,10 @@ def _token_asked(scope: Scope, token: str) -> bool:
     """Civitai's clients may show their key as ``?token=``; only those routes take it, for addresses leak."""
     pairs = parse_qsl(scope["query_string"].decode("latin-1"), max_num_fields=1_000)
     return any(name == "token" and same_token(value, token) for name, value in pairs)
+
+
+def _signed(scope: Scope, token: str) -> bool:
+    return signed_well(scope["path"], scope["query_string"].decode("latin-1"), token)
 
 
 def _wrong_origin(scope: Scope, headers: Headers) -> Refusal | None:

@@ -17,7 +17,7 @@ _CSP = (
     "default-src 'none'; img-src 'self' data: blob:; style-src 'self'; script-src 'self'; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-_HEADERS: Mapping[str, str] = {
+_HEADERS: dict[str, str] = {
     "Content-Security-Policy": _CSP,
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -45,11 +45,16 @@ async def refuse(send: Send, refusal: Refusal) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
+_PICTURES = {"Cross-Origin-Resource-Policy": "same-site"}
+"""Clients of Civitai's API show our previews in pages of their own at another port of this machine."""
+
+
 class Dressed:
     """``send`` that adds the security headers; ``bare`` leaves the body out, as HEAD wants it."""
 
     def __init__(self, send: Send, scope: Scope, *, private: bool) -> None:
         self._send = send
+        self._more = _PICTURES if scope["path"].startswith("/api/previews/") else {}
         self._own_cache = scope["path"].startswith(("/static/", "/api/previews/"))
         self._private = private
         self.bare = scope["method"] == "HEAD"
@@ -57,7 +62,7 @@ class Dressed:
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
-            for name, value in _HEADERS.items():
+            for name, value in (_HEADERS | self._more).items():
                 headers[name] = value
             if "cache-control" not in headers:
                 headers["Cache-Control"] = "no-store" if self._private or not self._own_cache else "no-cache"

@@ -2,7 +2,6 @@
 
 import json
 import threading
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +13,7 @@ from indexer.pipeline import index_folders
 from indexer.progress import Silent
 from indexer.settings import Settings
 from search.api.app import create_app
+from tests.clocks import patiently
 from tests.models import write_picture, write_safetensors
 from tests.web.payloads import PAYLOADS
 
@@ -27,9 +27,7 @@ def serving(settings: Settings, token: str | None = None, app: FastAPI | None = 
     )
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
-    deadline = time.monotonic() + 30
-    while not server.started and thread.is_alive() and time.monotonic() < deadline:
-        time.sleep(0.01)
+    patiently(lambda: server.started or not thread.is_alive(), every=0.005)
     assert server.started, "the server did not start"
     try:
         port = server.servers[0].sockets[0].getsockname()[1]

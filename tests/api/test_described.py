@@ -47,7 +47,7 @@ def test_answers_are_as_described(own_address: str, mode: schemathesis.Generatio
         @settings(max_examples=5, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
         @given(operation.as_strategy(generation_mode=mode))
         def ask(case: Any) -> None:
-            case.call_and_validate(checks=CHECKS)
+            case.call_and_validate(checks=CHECKS, timeout=60)
 
         try:
             ask()
@@ -58,7 +58,7 @@ def test_answers_are_as_described(own_address: str, mode: schemathesis.Generatio
 
 
 def test_every_route_is_described(own_address: str) -> None:
-    told = httpx.get(f"{own_address}/api/openapi.json", trust_env=False).json()
+    told = httpx.get(f"{own_address}/api/openapi.json", timeout=60, trust_env=False).json()
     for path, operations in told["paths"].items():
         for method, operation in operations.items():
             assert operation["responses"]["default"]["content"], (method, path)

@@ -94,7 +94,7 @@ def test_a_catalog_that_cannot_be_opened_is_503(tmp_path: Path) -> None:
     blocked = tmp_path / "blocked"
     blocked.write_text("a file where the home should be")
     with serving(Settings(home=blocked)) as address:
-        answer = httpx.get(f"{address}/api/search", trust_env=False)
+        answer = httpx.get(f"{address}/api/search", timeout=60, trust_env=False)
     told = refused(answer, 503)
     assert str(tmp_path) not in answer.text
     assert told["message"]
@@ -109,7 +109,7 @@ def test_a_fault_of_ours_tells_nothing_but_its_number(demo_home: Settings) -> No
 
     app.add_api_route("/api/broken", broken)
     with serving(demo_home, app=app) as address:
-        answer = httpx.get(f"{address}/api/broken", trust_env=False)
+        answer = httpx.get(f"{address}/api/broken", timeout=60, trust_env=False)
     told = refused(answer, 500)
     assert set(told) == {"code", "message", "id"}
     assert told["code"] == "internal"
@@ -124,7 +124,11 @@ def test_pages_refuse_with_a_page(client: httpx.Client) -> None:
         assert answer.headers["content-type"].startswith("text/html")
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=150,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(st.text(max_size=60), st.sampled_from(["q", "type", "tag", "rank", "created", "base", "hash"]))
 def test_no_text_breaks_the_server(client: httpx.Client, text: str, name: str) -> None:
     answer = client.get("/api/search", params={name: text.encode("utf-8", "replace").decode()})

@@ -1,7 +1,6 @@
 """Answers are remembered for as long as the library is as it was, whoever changes it."""
 
 import shutil
-import time
 from collections.abc import Iterator
 
 import httpx
@@ -13,6 +12,7 @@ from indexer.catalog.schema import Model
 from indexer.settings import Settings
 from search.api import remembered
 from tests.api.serving import serving
+from tests.clocks import patiently
 
 
 @pytest.fixture
@@ -82,10 +82,8 @@ def test_a_visit_of_a_person_is_noted_each_time(own: httpx.Client) -> None:
     own.get(f"/model/{id_}")
     assert own.get(f"/api/models/{id_}/marks").json()["seen"] is None
     own.get(f"/model/{id_}", headers=browser)
-    deadline = time.monotonic() + 10  # it is noted after the answer
-    while own.get(f"/api/models/{id_}/marks").json()["seen"] is None:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    # It is noted after the answer.
+    patiently(lambda: own.get(f"/api/models/{id_}/marks").json()["seen"] is not None)
 
 
 def test_memory_is_bounded(own: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:

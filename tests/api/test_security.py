@@ -216,7 +216,7 @@ def guarded(demo_home: Settings) -> Iterator[str]:
 
 
 def test_with_a_token_nothing_is_told_without_it(guarded: str) -> None:
-    with httpx.Client(base_url=guarded, trust_env=False) as client:
+    with httpx.Client(base_url=guarded, timeout=60, trust_env=False) as client:
         for path in ("/api/search", "/api/previews/1", "/api/openapi.json", "/api/docs", "/health"):
             assert client.get(path).status_code == 401
         assert client.get("/api/search", params={"token": "open sesame"}).status_code == 401
@@ -229,7 +229,7 @@ def test_with_a_token_nothing_is_told_without_it(guarded: str) -> None:
 
 
 def test_people_sign_in_with_a_form(guarded: str) -> None:
-    with httpx.Client(base_url=guarded, trust_env=False) as client:
+    with httpx.Client(base_url=guarded, timeout=60, trust_env=False) as client:
         sent = client.get("/", headers={"accept": "text/html"})
         assert (sent.status_code, sent.headers["location"]) == (303, "/login")
         assert client.get("/login").status_code == 200

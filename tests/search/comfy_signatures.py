@@ -16,6 +16,9 @@ SAMPLERS += ["dpmpp_2m_sde", "dpmpp_2m_sde_gpu", "dpmpp_3m_sde", "dpmpp_3m_sde_g
 SAMPLERS += ["deis", "res_multistep", "gradient_estimation", "ddim", "uni_pc", "uni_pc_bh2"]
 SCHEDULERS = ["simple", "sgm_uniform", "karras", "exponential", "ddim_uniform", "beta", "normal"]
 SCHEDULERS += ["linear_quadratic", "kl_optimal"]
+WEIGHTINGS = ["linear", "ease in", "ease out", "ease in-out", "reverse in-out", "weak input", "weak output"]
+WEIGHTINGS += ["weak middle", "strong middle", "style transfer", "composition", "strong style transfer"]
+SCHEDULES_OF_MOTION = ["autoselect", "use existing", "sqrt_linear (AnimateDiff)", "linear (AnimateDiff-SDXL)"]
 DEVICE = ["default", "cpu"]
 NAMES = [f"clip_name{n}" for n in (1, 2, 3, 4)]
 SIZE: dict[str, Any] = {"width": int, "height": int, "batch_size": int}
@@ -59,6 +62,52 @@ NODES: dict[str, tuple[dict[str, Any], list[str]]] = {
         },
         ["CONDITIONING", "CONDITIONING"],
     ),
+    "unCLIPCheckpointLoader": ({"ckpt_name": str}, ["MODEL", "CLIP", "VAE", "CLIP_VISION"]),
+    "unCLIPConditioning": (
+        {
+            "conditioning": "CONDITIONING",
+            "clip_vision_output": "CLIP_VISION_OUTPUT",
+            "strength": float,
+            "noise_augmentation": float,
+        },
+        ["CONDITIONING"],
+    ),
+    "CLIPVisionLoader": ({"clip_name": str}, ["CLIP_VISION"]),
+    "CLIPVisionEncode": (
+        {"clip_vision": "CLIP_VISION", "image": "IMAGE", "crop": ["center", "none"]},
+        ["CLIP_VISION_OUTPUT"],
+    ),
+    "StyleModelLoader": ({"style_model_name": str}, ["STYLE_MODEL"]),
+    "StyleModelApply": (
+        {
+            "conditioning": "CONDITIONING",
+            "style_model": "STYLE_MODEL",
+            "clip_vision_output": "CLIP_VISION_OUTPUT",
+            "strength": float,
+            "strength_type": ["multiply", "attn_bias"],
+        },
+        ["CONDITIONING"],
+    ),
+    "IPAdapterModelLoader": ({"ipadapter_file": str}, ["IPADAPTER"]),
+    "IPAdapterAdvanced": (
+        {
+            "model": "MODEL",
+            "ipadapter": "IPADAPTER",
+            "image": "IMAGE",
+            "clip_vision": "CLIP_VISION",
+            "weight": float,
+            "weight_type": WEIGHTINGS,
+            "combine_embeds": ["concat", "add", "subtract", "average", "norm average"],
+            "start_at": float,
+            "end_at": float,
+            "embeds_scaling": ["V only", "K+V", "K+V w/ C penalty", "K+mean(V) w/ C penalty"],
+        },
+        ["MODEL"],
+    ),
+    "ADE_AnimateDiffLoaderGen1": (
+        {"model": "MODEL", "model_name": str, "beta_schedule": SCHEDULES_OF_MOTION},
+        ["MODEL"],
+    ),
     "LoadImage": ({"image": str}, ["IMAGE", "MASK"]),
     "EmptyLatentImage": (SIZE, ["LATENT"]),
     "EmptySD3LatentImage": (SIZE, ["LATENT"]),
@@ -98,7 +147,8 @@ NODES: dict[str, tuple[dict[str, Any], list[str]]] = {
         [],
     ),
 }
-"""Node -> its inputs by name, and the types of its outputs (nodes.py, comfy_extras, ComfyUI-GGUF)."""
+"""Node -> its inputs by name, and the types of its outputs (nodes.py, comfy_extras, ComfyUI-GGUF,
+IPAdapterPlus.py of ComfyUI_IPAdapter_plus, nodes_gen1.py of ComfyUI-AnimateDiff-Evolved)."""
 
 
 def faults_of(prompt: dict[str, Any]) -> list[str]:

@@ -15,6 +15,7 @@ from indexer.settings import Settings
 from search.checking import check_stack
 from search.exporting import FORMATS, export_stack
 from search.service import Pinakes
+from tests.models import write_safetensors
 from tests.search.comfy_signatures import faults_of
 
 STACKS = [
@@ -119,10 +120,9 @@ def test_negative_embeddings_stand_on_the_other_side(library: Pinakes) -> None:
 
 
 def test_what_cannot_be_put_in_is_told(library: Pinakes) -> None:
-    addons = ["gaffCutter_f1d", "slowriver_motion_v2", "Last Lesson Chalk"]
+    addons = ["gaffCutter_f1d", "Last Lesson Chalk"]
     made = export_stack(library, check_stack(library, "Lumen Painter", addons), "comfyui")
     assert any("Gaff Cutter is left out" in note for note in made.notes)
-    assert any("slowriver_motion_v2 is left out" in note for note in made.notes)
     notes = [node for node in json.loads(made.text)["nodes"] if node["type"] == "Note"]
     assert "Gaff Cutter is left out" in notes[0]["widgets_values"][0]
     assert "gaffCutter" not in made.text.replace(notes[0]["widgets_values"][0], "")
@@ -150,3 +150,75 @@ def test_an_architecture_cannot_be_loaded(library: Pinakes, format_: str) -> Non
 def test_other_forms_are_refused(library: Pinakes) -> None:
     with pytest.raises(UsageError, match="Choose one of: comfyui"):
         export_stack(library, check_stack(library, "sdxl", []), "exe")
+
+
+# ---------------------------------------------------------------- what looks at a picture, and what moves
+
+REDUX = {
+    "redux_up.weight": [12_288, 1_152],
+    "redux_up.bias": [12_288],
+    "redux_down.weight": [4_096, 12_288],
+    "redux_down.bias": [4_096],
+}
+TOWER_HEAD = {"image_proj.proj.weight": [3_072, 1_024], "image_proj.proj.bias": [3_072]}
+TOWER_HEAD |= {"image_proj.norm.weight": [768], "image_proj.norm.bias": [768]}
+WIDTHS = [320] * 2 + [640] * 2 + [1_280] * 5 + [640] * 3 + [320] * 3 + [1_280]
+EYES = TOWER_HEAD | {
+    f"ip_adapter.{2 * place + 1}.to_{name}_ip.weight": [width, 768]
+    for place, width in enumerate(WIDTHS)
+    for name in "kv"
+}
+
+
+def fed_by(prompt: dict[str, Any], node: dict[str, Any], name: str) -> dict[str, Any]:
+    """The node behind an input."""
+    found: dict[str, Any] = prompt[node["inputs"][name][0]]
+    return found
+
+
+def one_of(prompt: dict[str, Any], class_type: str) -> dict[str, Any]:
+    found: list[dict[str, Any]] = [node for node in prompt.values() if node["class_type"] == class_type]
+    assert len(found) == 1, class_type
+    return found[0]
+
+
+def exported(library: Pinakes, base: str, addon: Path | str) -> tuple[dict[str, Any], str]:
+    made = export_stack(library, check_stack(library, base, [f"{addon}:0.6"]), "comfyui-api")
+    prompt: dict[str, Any] = json.loads(made.text)
+    assert faults_of(prompt) == []
+    return prompt, " ".join(made.notes)
+
+
+def test_redux_sees_a_picture_beside_the_prompt(library: Pinakes, tmp_path: Path) -> None:
+    prompt, notes = exported(
+        library, "Quicksilver Dev", write_safetensors(tmp_path / "redux.safetensors", REDUX)
+    )
+    applied = one_of(prompt, "StyleModelApply")
+    assert applied["inputs"]["strength"] == 0.6
+    assert fed_by(prompt, applied, "conditioning")["class_type"] == "FluxGuidance"
+    assert fed_by(prompt, one_of(prompt, "KSampler"), "positive") is applied
+    eye = fed_by(prompt, fed_by(prompt, applied, "clip_vision_output"), "clip_vision")
+    assert eye["inputs"]["clip_name"] == "sigclip_vision_patch14_384.safetensors"
+    assert "sigclip_vision_patch14_384.safetensors is not in the library" in notes
+
+
+def test_an_ip_adapter_changes_the_model_by_nodes_that_must_be_installed(
+    library: Pinakes, tmp_path: Path
+) -> None:
+    prompt, notes = exported(library, "Lumen Painter", write_safetensors(tmp_path / "eyes.safetensors", EYES))
+    applied = one_of(prompt, "IPAdapterAdvanced")
+    assert fed_by(prompt, one_of(prompt, "KSampler"), "model") is applied
+    assert applied["inputs"]["weight"] == 0.6
+    assert "CLIP-ViT-H" in fed_by(prompt, applied, "clip_vision")["inputs"]["clip_name"]
+    assert "install ComfyUI_IPAdapter_plus first" in notes
+    face = write_safetensors(tmp_path / "ip-adapter-FaceID.safetensors", EYES)
+    assert "IPAdapterAdvanced" not in classes(exported(library, "Lumen Painter", face)[0])
+    assert "face recogniser" in exported(library, "Lumen Painter", face)[1]
+
+
+def test_a_motion_module_makes_a_film(library: Pinakes) -> None:
+    prompt, notes = exported(library, "Lumen Painter", "slowriver_motion_v2")
+    assert fed_by(prompt, one_of(prompt, "KSampler"), "model")["class_type"] == "ADE_AnimateDiffLoaderGen1"
+    assert one_of(prompt, "EmptyLatentImage")["inputs"]["batch_size"] == 16
+    assert one_of(prompt, "SaveAnimatedWEBP")["inputs"]["fps"] == 8.0
+    assert "install ComfyUI-AnimateDiff-Evolved first" in notes

@@ -2,6 +2,7 @@
 
 import json
 import tomllib
+from dataclasses import replace
 from importlib import resources
 from typing import Any
 
@@ -21,6 +22,9 @@ from tests.search.comfy_signatures import NODES, faults_of
 
 TABLE = tomllib.loads((resources.files("search.data") / "stack_export.toml").read_text("utf-8"))
 DRAWN = [id_ for row in TABLE["architecture"] for id_ in row["ids"]]
+
+LOOKING = ("flux_redux", "ip_adapter")
+"""Kinds that look at a picture through an image encoder."""
 
 NAME = st.text("abcXYZ019_-. ()é日", min_size=1, max_size=20).map(str.strip).filter(bool)
 FOLDER = st.sampled_from(["", "style/", "a b/c.d/"])
@@ -53,9 +57,14 @@ def recipes(draw: st.DrawFn) -> Recipe:
     if row.clip in ("sdxl", "flux", "hunyuan_video") and bare:
         count = 2
     kinds = draw(
-        st.lists(st.sampled_from(["lora", "lora", "controlnet", "upscaler", "hypernetwork"]), max_size=5)
+        st.lists(
+            st.sampled_from(["lora", "lora", "controlnet", "upscaler", "hypernetwork", *LOOKING]), max_size=5
+        )
     )
     drawn = [draw(ingredients(kind)) for kind in kinds]
+    drawn += [draw(ingredients("motion_module"))] if draw(st.booleans()) else []
+    tower = Ingredient("eye", "clip_vision", "eyes/eye.safetensors")
+    drawn = [replace(one, tower=tower) if one.kind in LOOKING else one for one in drawn]
     addons = {model_stem(one.file or ""): one for one in drawn}  # readers know a model by its stem
     vae = Ingredient("own", "vae", "vaes/own.safetensors") if bare or draw(st.booleans()) else None
     positive, negative = prompts_of(addons.values())
@@ -71,6 +80,7 @@ def recipes(draw: st.DrawFn) -> Recipe:
         positive,
         negative,
         tuple(draw(st.lists(WORD, max_size=1))),
+        row.unclip and not bare,
     )
 
 
@@ -88,7 +98,8 @@ def assert_same(record: GenerationRecord, recipe: Recipe) -> None:
     """The same models at the same weights, words and settings."""
     models, settings = loaded(record), recipe.settings
     beside = (*recipe.encoders, *([recipe.vae] if recipe.vae else []))
-    wanted = {one.file: one for one in (recipe.base, *recipe.addons, *beside)}
+    towers = [one.tower for one in recipe.addons if one.tower]
+    wanted = {one.file: one for one in (recipe.base, *recipe.addons, *beside, *towers)}
     assert models.keys() == wanted.keys()
     for file, one in wanted.items():
         assert models[file or ""].kind == one.kind
@@ -242,6 +253,11 @@ def test_the_table_knows_what_it_speaks_of() -> None:
         assert set(row["ids"]) <= known.keys() and row["why"]
     assert {row["id"] for row in TABLE["part"]} <= known.keys()
     assert len(DRAWN) == len(set(DRAWN))
+    assert {row["package"] for row in TABLE["node"] if "package" in row} == {
+        "ComfyUI-GGUF",
+        "ComfyUI_IPAdapter_plus",
+        "ComfyUI-AnimateDiff-Evolved",
+    }
     for group in ("architecture", "refused", "unwired", "part", "sampler", "scheduler", "node"):
         assert all(row["why"] for row in TABLE[group])
 

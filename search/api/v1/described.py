@@ -58,6 +58,7 @@ def v1_paths() -> tuple[dict[str, Any], dict[str, Schema]]:
             "Whose key it is", _fields(id="whole", username="text", tier="text", status="text"), []
         ),
         "/api/download/models/{id}": _download(),
+        "/api/download/files/{id}": _bytes(),
     }
     return paths, _shapes()
 
@@ -201,12 +202,21 @@ def _operation(summary: str, answer: Schema) -> dict[str, Any]:
 def _download() -> dict[str, Any]:
     names = {name: {"type": "string"} for name in ("type", "format", "size", "fp")}
     parameters = [_in_path("id", _ID), *({"name": n, "in": "query", "schema": s} for n, s in names.items())]
-    made = _get("A file of a version, if the server may give it out", {}, parameters)
+    made = _get("Where a file of a version is, if the server may give it out", {}, parameters)
+    made["get"]["responses"] = {
+        "302": {"description": "It is at its hub"},
+        "307": {"description": "It is here: the address of its bytes"},
+        "default": made["get"]["responses"]["default"],
+    }
+    return made
+
+
+def _bytes() -> dict[str, Any]:
+    made = _get("The bytes of a file, to which a download leads", {}, [_in_path("id", _ID)])
     binary = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
     made["get"]["responses"] |= {
         "200": {"description": "The file", "content": binary},
         "206": {"description": "A part of it", "content": binary},
-        "302": {"description": "It is at its hub"},
         "416": {"description": "No such part"},
     }
     return made

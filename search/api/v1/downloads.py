@@ -1,4 +1,8 @@
-"""Files of the library for download: only where a setting allows it, only the bytes that were indexed."""
+"""Files of the library for download: only where a setting allows it, only the bytes that were indexed.
+
+As at the hub, the address of a version's file leads on to another that holds the bytes: some clients read the
+file's name out of that address, and take any other answer for a fault.
+"""
 
 import os
 import re
@@ -6,22 +10,27 @@ import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import FileIO
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from fastapi import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
 from indexer.catalog.published_find import Place, places_of
 from indexer.catalog.published_records import HeldFile, OfferedFile, PublishedVersion
+from search.api.signing import FILES, signed
+from search.api.v1.envelope import base_of
 from search.api.v1.errors import HubError, missing
 from search.api.v1.file_shapes import file_number
 from search.api.v1.parameters import LARGEST, Parameters
 from search.service import Pinakes
 
-__all__ = ["byte_range", "disposition", "download"]
+__all__ = ["byte_range", "disposition", "download", "file_bytes"]
 
 _CHUNK = 1 << 20
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
+_NOTHING = ("none", "null", "undefined")
+"""What clients make of a property that a file does not have, in an address."""
+
 _UNSAFE = re.compile(r"[^A-Za-z0-9._ ()\[\]+-]|[\x00-\x1f]")
 
 
@@ -36,14 +45,33 @@ class _Open:
 
 
 def download(pinakes: Pinakes, version: PublishedVersion, query: Parameters, request: Request) -> Response:
-    """The file that is asked for. One that is not here is looked for where its hub offers it: the client is
-    sent there. Raises ``HubError``: 403 unless ``PINAKES_SERVE_FILES`` is set, 404, 416."""
+    """Where the bytes of the file are that is asked for: here, else where its hub offers it. Raises
+    ``HubError``: 403 unless ``PINAKES_SERVE_FILES`` is set, 404."""
     file = _chosen(version, query)
     if file is None:
         raise missing("such file of this version")
     file_id = file.id if isinstance(file, HeldFile) else file.file_id
     if file_id is None:
         return _elsewhere(file)
+    opened = _allowed(pinakes, file_id)
+    os.close(opened.handle)
+    path = f"{FILES}{file_id}"
+    # The name as Civitai's store is told it: percent-encoded between the quotes.
+    name = f'attachment; filename="{quote(opened.name.encode("utf-8", "replace"), safe="")}"'
+    told = urlencode({"response-content-disposition": name})
+    opening = signed(path, request.app.rules.token)
+    return RedirectResponse(f"{base_of(request)}{path}?{'&'.join(filter(None, (opening, told)))}", 307)
+
+
+def file_bytes(pinakes: Pinakes, number: str, request: Request) -> Response:
+    """The bytes of a file of ours by its number, or a part of them. Raises ``HubError`` as ``download``, and
+    416."""
+    if not (number.isascii() and number.isdigit() and len(number) < 19):
+        raise missing(f"file {number[:50]}")
+    return _answer(_allowed(pinakes, int(number)), request)
+
+
+def _allowed(pinakes: Pinakes, file_id: int) -> _Open:
     if not pinakes.settings.serve_files:
         raise HubError(
             403, "This server does not give out model files. Set PINAKES_SERVE_FILES=true where it runs."
@@ -52,7 +80,7 @@ def download(pinakes: Pinakes, version: PublishedVersion, query: Parameters, req
         place = places_of(session, [file_id]).get(file_id)
     if place is None:
         raise HubError(404, "The file is known, but it is not where it was. Run pinakes index again.")
-    return _answer(_opened(place), request)
+    return _opened(place)
 
 
 def _chosen(version: PublishedVersion, query: Parameters) -> OfferedFile | HeldFile | None:
@@ -64,6 +92,7 @@ def _chosen(version: PublishedVersion, query: Parameters) -> OfferedFile | HeldF
     if number is not None:
         return next((file for file in files if file_number(file) == number), None)
     asked = {name: value for name in ("type", "format", "size", "fp") if (value := query.text(name))}
+    asked = {name: value for name, value in asked.items() if value.lower() not in _NOTHING}
     fitting = [file for file in files if _fits(file, asked)]
     first = [file for file in fitting if isinstance(file, OfferedFile) and file.primary]
     here = [file for file in fitting if isinstance(file, HeldFile) or file.file_id is not None]
@@ -73,7 +102,7 @@ def _chosen(version: PublishedVersion, query: Parameters) -> OfferedFile | HeldF
 
 def _fits(file: OfferedFile | HeldFile, asked: dict[str, str]) -> bool:
     if isinstance(file, HeldFile):
-        return asked.get("type", "Model") == "Model"
+        return asked.get("type", "Model").lower() == "model"
     told = file.detail.get("metadata")
     known = {"type": file.type, "format": file.format, "fp": file.precision}
     known["size"] = told.get("size") if isinstance(told, dict) else None
@@ -164,10 +193,10 @@ def _content(opened: FileIO, first: int, count: int) -> Iterator[bytes]:
 
 
 def disposition(name: str) -> str:
-    """As an attachment (RFC 6266), by the real name beside an ASCII one where they differ: clients split the
-    header at ``filename=`` and take what follows."""
+    """As an attachment (RFC 6266), by the real name before an ASCII one where they differ: clients split the
+    header at ``filename=`` and take all that follows."""
     plain = _UNSAFE.sub("_", name)[:200]
     if plain == name:
         return f'attachment; filename="{plain}"'
     real = quote(name.encode("utf-8", "replace"), safe="")
-    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{real}"
+    return f"attachment; filename*=UTF-8''{real}; filename=\"{plain}\""

@@ -38,8 +38,8 @@ def wrong(name: str, message: str, code: str = "invalid_value") -> HubError:
 
 
 def missing(what: str) -> HubError:
-    """Nothing of this name: 404. Clients look for these two words."""
-    return HubError(404, f"Not found: no {what}.")
+    """Nothing of this name: 404. Clients look for the first three words, with which the hub says it."""
+    return HubError(404, f"Model not found: no {what}.")
 
 
 class HubRoute(APIRoute):

@@ -7,10 +7,19 @@ from urllib.parse import urlencode
 
 from indexer.catalog.published_records import HeldFile, OfferedFile, PublishedVersion, ShownImage
 from indexer.domain.vocabulary import read_table
-from search.api.v1.naming import drop_in, own_number, version_number
+from search.api.v1.blurhash import flat_blurhash
+from search.api.v1.naming import drop_in, moment, own_number, version_number
 from search.api.v1.typed import typed
 
-__all__ = ["download_address", "file_items", "file_number", "image_items", "image_number", "image_url"]
+__all__ = [
+    "download_address",
+    "file_items",
+    "file_number",
+    "image_hash",
+    "image_items",
+    "image_number",
+    "image_url",
+]
 
 _APART = ("id", "name", "type", "sizeKB", "metadata", "hashes", "primary", "downloadUrl", "verdict")
 
@@ -59,7 +68,10 @@ def _held(file: HeldFile, address: str) -> dict[str, Any]:
         "size": "full" if file.verdict.get("kind") == "checkpoint" else None,
         "fp": table["precisions"].get(most.lower()),
     }
-    return _item(file, address, metadata, "Model", typed({}, "file", {}))
+    program = file.verdict.get("program") or {}
+    scan = table["scans"].get(program.get("verdict", "none"), "Pending")
+    told = typed({}, "file", {"pickleScanResult": scan, "scannedAt": moment(file.added_at)})
+    return _item(file, address, metadata, "Model", told)
 
 
 def _item(
@@ -135,7 +147,7 @@ def _image(image: ShownImage, base: str) -> dict[str, Any]:
         "nsfwLevel": level if type(level) is int and abs(level) < 2**63 else image.nsfw_level or 0,
         "width": image.width or 0,
         "height": image.height or 0,
-        "hash": image.blurhash,
+        "hash": image_hash(image),
         "type": image.media,
         "meta": meta if type(meta) is dict else None,
     }
@@ -143,6 +155,11 @@ def _image(image: ShownImage, base: str) -> dict[str, Any]:
         if name not in item:
             item[name] = value
     return item
+
+
+def image_hash(image: ShownImage) -> str | None:
+    """Its blurhash: the hub's, else that of its dominant colour alone."""
+    return image.blurhash or (flat_blurhash(image.colour) if image.colour else None)
 
 
 def image_url(image: ShownImage, base: str) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import orjson
 from fastapi import Depends, Request
 
-from search.api.v1.errors import HubError, wrong
+from search.api.v1.errors import HubError, missing, wrong
 
 __all__ = ["Digests", "full_hashes", "hash_asked"]
 
@@ -28,11 +28,12 @@ Digests = Annotated[Any, Depends(_body)]
 
 
 def hash_asked(text: str) -> str:
-    """A hash of any kind as it is stored. Raises ``HubError`` (400)."""
+    """A hash of any kind as it is stored. Raises ``HubError`` (404, as the hub answers: to clients any other
+    error is one of the server)."""
     digits = text.strip().lower().removeprefix("0x")
     if len(digits) not in _LENGTHS or not _HEX.issuperset(digits):
         lengths = ", ".join(map(str, _LENGTHS))
-        raise wrong("hash", f"Expected {lengths} hexadecimal digits, received {text[:70]!r}.")
+        raise missing(f"model version with hash {text[:70]!r}; send {lengths} hexadecimal digits")
     return digits
 
 

@@ -16,9 +16,9 @@ from indexer.domain.vocabulary import base_label, read_table
 from search.api.v1.asked import end_of_pages
 from search.api.v1.cursor import AFTER, Cursor, read_cursor
 from search.api.v1.envelope import base_of, link
-from search.api.v1.file_shapes import image_number, image_url
+from search.api.v1.file_shapes import image_hash, image_number, image_url
 from search.api.v1.lookup import model_named, version_named
-from search.api.v1.naming import base_model, drop_in, moment, number_of
+from search.api.v1.naming import base_model, drop_in, moment, number_of, own_number
 from search.api.v1.parameters import LARGEST, Parameters
 from search.query import parse_query
 from search.safe import kept_back
@@ -80,8 +80,10 @@ def image_page(pinakes: Pinakes, query: Parameters, request: Request) -> dict[st
 def _collect(
     pinakes: Pinakes, span: ImageSpan, question: _Question, skip: int, base: str
 ) -> tuple[list[dict[str, Any]], tuple[int, int] | None]:
-    """Items, and position and id of the last picture that was looked at; None at the end of all."""
+    """Items, and position and id of the last picture to go on behind; None at the end of all, for which one
+    more is looked for than is told."""
     items: dict[int, dict[str, Any]] = {}
+    last: tuple[int, int] | None = None
     looked = 0
     size = min(1_000, 2 * question.limit + skip)
     while looked < _LOOKED_AT:
@@ -101,13 +103,14 @@ def _collect(
             if skip > 0:
                 skip -= 1
                 continue
-            items[item["id"]] = item
             if len(items) == question.limit:
-                return list(items.values()), span.after
+                return list(items.values()), last
+            items[item["id"]] = item
+            last = place
         looked += len(rows)
         if len(rows) < size:
             return list(items.values()), None
-    return list(items.values()), span.after
+    return list(items.values()), last if len(items) == question.limit else span.after
 
 
 def _question(query: Parameters, pinakes: Pinakes) -> _Question:
@@ -178,7 +181,7 @@ def _item(image: ShownImage, of: _Of, base: str) -> dict[str, Any]:
     return told | {
         "id": image_number(image),
         "url": image_url(image, base),
-        "hash": image.blurhash,
+        "hash": image_hash(image),
         "width": image.width or 0,
         "height": image.height or 0,
         "type": image.media,
@@ -186,7 +189,7 @@ def _item(image: ShownImage, of: _Of, base: str) -> dict[str, Any]:
         "nsfwLevel": _word(level),
         "browsingLevel": level,
         "createdAt": _text(told.get("createdAt")) or moment(of.facts["created"]),
-        "postId": told["postId"] if type(told.get("postId")) is int else None,
+        "postId": told["postId"] if type(told.get("postId")) is int else own_number(image.version_id),
         "username": _text(user) or of.facts["creator"],
         "baseModel": _text(told.get("baseModel")) or base_model(of.facts),
         "modelVersionIds": _versions(told.get("modelVersionIds"), of.number),

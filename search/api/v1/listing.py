@@ -16,7 +16,7 @@ from search.api.v1.naming import drop_in, is_own, model_number
 from search.api.v1.orders import Place, phases_of, read_on, stands_first
 from search.api.v1.shapes import kind_of
 from search.ranking import load_weights, weigh
-from search.retrieval import RANKED, Span, text_candidates
+from search.retrieval import RANKED, Way, text_candidates
 from search.service import Pinakes
 
 __all__ = ["ModelPage", "counted_models", "models_page"]
@@ -111,7 +111,7 @@ def _hits(pinakes: Pinakes, asked: Asked) -> Iterator[Sequence[int]]:
 
 def _ranked(pinakes: Pinakes, asked: Asked) -> Sequence[int]:
     """The best matches by all signals, as search ranks them; each version for itself."""
-    found = text_candidates(pinakes.text, asked.parsed, asked.where, Span(pinakes.text.ranked), ())
+    found = text_candidates(pinakes.text, asked.parsed, asked.where, Way(), ())
     with pinakes.catalog.read() as session:
         norms = read_norms(session)
     cards = [card._replace(fold=card.id) for card in found.cards]
@@ -132,6 +132,7 @@ def _remade(pinakes: Pinakes, asked: Asked, ids: Iterator[int], at: Cursor | Non
     while len(page.models) < asked.limit and looked < _LOOKED_AT:
         chunk = [id_ for _, id_ in zip(range(asked.limit - len(page.models)), walk, strict=False)]
         if not chunk:
+            page.cursor = None
             return page
         looked += len(chunk)
         passed += len(chunk)
@@ -188,14 +189,16 @@ def _walked(pinakes: Pinakes, asked: Asked, at: Cursor | None) -> ModelPage:
     found: list[int] = []
     for firsts in walk.firsts(place):
         for model, after in firsts:
-            place = after
+            if model is not None and len(found) == wanted:
+                break  # one more than is told: there is another page
+            place = after if len(found) < wanted else place
             if model is not None:
                 found.append(model)
-            if len(found) == wanted:
-                break
-        if len(found) == wanted or walk.looked > budget:
-            cursor = Cursor(AFTER, asked.sort, place.phase, place.value, place.id, place.skip)
-            return ModelPage(_whole(pinakes, found[before:]), cursor)
+        else:
+            if walk.looked <= budget:
+                continue
+        cursor = Cursor(AFTER, asked.sort, place.phase, place.value, place.id, place.skip)
+        return ModelPage(_whole(pinakes, found[before:]), cursor)
     return ModelPage(_whole(pinakes, found[before:]))
 
 

@@ -8,7 +8,7 @@ from starlette.responses import RedirectResponse, Response
 
 from search.api.answering import Json
 from search.api.v1.asked import NUMBERED, read_asked
-from search.api.v1.downloads import download
+from search.api.v1.downloads import download, file_bytes
 from search.api.v1.envelope import base_of, link, numbered
 from search.api.v1.errors import HubError, HubRoute, missing
 from search.api.v1.hashes import Digests, full_hashes, hash_asked
@@ -145,13 +145,45 @@ def downloaded(pinakes: Library, request: Request, query: Query, number: str) ->
     return download(pinakes, _version(pinakes, number)[1], query, request)
 
 
+@router.get("/api/download/files/{number}")
+def file_downloaded(pinakes: Library, request: Request, number: str) -> Response:
+    """The bytes of a file, to which the route above leads."""
+    return file_bytes(pinakes, number, request)
+
+
+@router.get(f"{_V1}/articles")
+@router.get(f"{_V1}/collections")
+def none_here() -> Response:
+    """Nobody writes or collects here: an empty listing, which clients tell from a fault."""
+    return Json({"items": [], "metadata": {}})
+
+
+@router.get(f"{_V1}/permissions/check")
+def permitted(pinakes: Library, query: Query) -> Response:
+    """Who may use which versions: everybody all that is known here."""
+    asked = query.numbers("entityIds")[:_WHOLE]
+    return Json({str(number): version_named(pinakes, str(number)) is not None for number in asked})
+
+
+@router.api_route("//{rest:path}", methods=["GET", "POST"])
+def doubled(request: Request, rest: str) -> Response:
+    """A base address that ends with a slash, and a path that begins with one."""
+    return _led_to(request, rest)
+
+
 @router.api_route(f"{_V1}/{{rest:path}}", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
 def nothing(request: Request, rest: str) -> Response:
-    """What is not served here; a slash too many is taken off, as at the hub."""
-    if rest.endswith("/") and rest.strip("/"):
-        query = f"?{request.url.query}" if request.url.query else ""
-        return RedirectResponse(f"{_V1}/{quote(rest.strip('/'))}{query}", 308)
+    """What is not served here; slashes too many are taken off, as at the hub."""
+    if (rest.endswith("/") or rest.startswith("/") or "//" in rest) and rest.strip("/"):
+        return _led_to(request, f"{_V1}/{rest}")
     raise HubError(404, f"There is no route {rest[:100]!r} here.")
+
+
+def _led_to(request: Request, path: str) -> Response:
+    """The same address of ours with one slash where there were several."""
+    clean = "/".join(part for part in path.split("/") if part)
+    query = f"?{request.url.query}" if request.url.query else ""
+    return RedirectResponse(f"/{quote(clean)}{query}", 308)
 
 
 def _whole(request: Request) -> Shown:

@@ -234,6 +234,7 @@ def _version(
     primary = next((file for file in files if file["primary"]), None)
     return {
         "id": version_number(version),
+        "modelId": model_number(model),
         **told,
         "air": air(model, version, kind, told["baseModel"], (primary or {}).get("type")),
         "stats": _numbers(version.said or {}, version.numbers, _VERSION_NUMBERS),

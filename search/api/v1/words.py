@@ -20,8 +20,9 @@ _ENUMS = ("ModelType", "ModelFileType", "ActiveBaseModel", "BaseModel", "BaseMod
 def creator_page(pinakes: Pinakes, query: Parameters, request: Request) -> dict[str, Any]:
     """Who published something here, by name."""
     limit, page = _page(query)
+    told = pinakes.overviews.told_creators()
     with pinakes.catalog.read() as session:
-        found = creators_page(session, query.text("query") or "", limit, (page - 1) * limit)
+        found = creators_page(session, query.text("query") or "", limit, (page - 1) * limit, told)
     items = [
         {
             "username": name,

@@ -1,5 +1,6 @@
 """Reading a listing to its end: nothing twice, nothing left out, also while models come and go."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -47,9 +48,15 @@ def test_orders_are_those_asked_for(hub: Client) -> None:
     assert downloads == sorted(downloads, reverse=True)
 
 
+@pytest.fixture(scope="module")
+def sixty(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    return imported(tmp_path_factory.mktemp("sixty"), models(60))
+
+
 @pytest.mark.parametrize("sort", SORTS)
-def test_inserts_in_between_neither_hide_nor_double(sort: str, tmp_path: Path) -> None:
-    settings = imported(tmp_path, models(60))
+def test_inserts_in_between_neither_hide_nor_double(sort: str, sixty: Settings, tmp_path: Path) -> None:
+    settings = sixty.model_copy(update={"home": tmp_path / "home"})
+    shutil.copytree(sixty.home, settings.home)
     with serving(settings) as base:
         client = Client(base)
         seen: list[int] = []

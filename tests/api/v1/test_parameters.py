@@ -105,7 +105,7 @@ def test_other_routes_tell_too(hub: Client) -> None:
         assert hub.refused(route)[0] == 404
     assert hub.refused("models/-1")[0] == 404
     assert hub.refused("model-versions/by-hash/" + "0" * 64)[0] == 404
-    assert hub.refused("model-versions/by-hash/xyz")[0] == 400
+    assert hub.refused("model-versions/by-hash/xyz")[0] == 404
     assert hub.refused("creators", limit=0)[0] == 400
     assert hub.refused("images", limit=201)[0] == 400
     assert hub.refused("images", page=30, limit=100)[0] == 429
