@@ -50,9 +50,18 @@ install_into_venv() {
   echo "$stamp" > .venv/.pinakes-installed
 }
 
-# free_port: a port of 127.0.0.1 that nobody listens on.
+# free_port: a port of 127.0.0.1 that nobody listens on, and that no connection is given by chance meanwhile.
 free_port() {
-  .venv/bin/python -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+  .venv/bin/python -c '
+import random, socket
+while True:
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", random.randrange(10_000, 30_000)))
+        except OSError:
+            continue
+        print(probe.getsockname()[1])
+        break'
 }
 
 # find_meilisearch: path of a Meilisearch server program for tests: MEILISEARCH_BIN, or the one in an npm package, a

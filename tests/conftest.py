@@ -30,12 +30,24 @@ FIRST = (
     "tests/stages/test_kill.py",
     "tests/test_importing.py",
     "tests/hubs/test_crawl_kill.py",
+    "tests/test_watching.py",
+    "tests/web/test_own_browser.py",
+    "tests/web/test_stack_browser.py",
+    "tests/web/test_browser.py",
+    "tests/web/test_model_browser.py",
+    "tests/web/test_map.py",
 )
 """Files that take long, begun first so that no test process waits for another's at the end. The demo library is
 made in the first; the second does not need it."""
 
-# How long one example takes depends on what else the machine does; tests of speed have limits of their own.
-hypothesis.settings.register_profile("pinakes", deadline=None)
+# How long an example takes to make or to try depends on what else the machine does; tests of speed have limits of
+# their own. A run that nothing was changed for ends as the one before: new examples are tried with PINAKES_FUZZ.
+hypothesis.settings.register_profile(
+    "pinakes",
+    deadline=None,
+    derandomize="PINAKES_FUZZ" not in os.environ,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
 hypothesis.settings.load_profile("pinakes")
 
 DATABASES = ("sqlite", pytest.param("postgresql", marks=pytest.mark.postgres))
@@ -58,9 +70,15 @@ def _own_environment() -> Iterator[None]:
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    """Settings with a home of their own."""
+def homeless(tmp_path: Path) -> Settings:
+    """Settings whose home is not there yet."""
     return Settings(home=tmp_path / "home", decode_workers=1)
+
+
+@pytest.fixture
+def settings(homeless: Settings, empty_catalog: Path) -> Settings:
+    """Settings with a home of their own, which holds an empty catalog."""
+    return copy_catalog(empty_catalog, homeless)
 
 
 @pytest.fixture(scope="session")

@@ -1,16 +1,18 @@
 """A real Meilisearch server for tests: one that runs, or one that is started from ``MEILISEARCH_BIN``."""
 
 import os
+import random
 import secrets
 import socket
 import subprocess
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from tests.clocks import PATIENCE
 
 __all__ = ["Running", "free_port", "running_server", "start_server"]
 
@@ -57,19 +59,24 @@ def start_server(program: str, folder: Path, port: int = 0, key: str = "") -> It
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port of 127.0.0.1 that nobody listens on, and that no connection is given by chance meanwhile."""
+    while True:
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", random.SystemRandom().randrange(10_000, 30_000)))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
 
 
 def _wait(url: str, process: "subprocess.Popen[bytes]") -> None:
-    for _ in range(300):
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
         try:
             with urllib.request.urlopen(f"{url}/health", timeout=5):
                 return
-        except (urllib.error.URLError, ConnectionError):
+        except OSError:  # nobody there yet, or no answer in time
             if process.poll() is not None:
                 break
-            time.sleep(0.1)
+            time.sleep(0.05)
     raise RuntimeError(f"the Meilisearch server at {url} did not start")

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 
 from indexer.settings import Settings
 from tests import command as inside
+from tests.clocks import PATIENCE
 from tests.models import write_library, write_safetensors
 
 VERBS = (
@@ -38,7 +40,7 @@ VERBS = (
 
 def pinakes(*arguments: str | Path, **env: str) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-m", "search", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, env=os.environ | env)
+    return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, env=os.environ | env)
 
 
 def answer(*arguments: str | Path) -> Any:
@@ -60,15 +62,15 @@ def test_from_folder_to_answer(tmp_path: Path) -> None:
     report = answer("index", folder, *home)
     assert report["scans"][str(folder)]["read"] == 3
     assert answer("search", "type:lora", *home)["total"] == 3
-    shown = pinakes("search", "model", "--explain", *home)
+    shown = inside.pinakes("search", "model", "--explain", *home)
     assert "architecture" in shown.stdout and "its name matches" in shown.stdout
-    assert answer("show", "model 1", *home)["kind"] == "lora"
-    assert answer("stats", *home)["entries"] == 3
+    assert inside.answer("show", "model 1", *home)["kind"] == "lora"
+    assert inside.answer("stats", *home)["entries"] == 3
     assert answer("rebuild", *home)["published"] == 3
-    assert answer("search", "type:lora", *home)["total"] == 3
+    assert inside.answer("search", "type:lora", *home)["total"] == 3
     similar = answer("similar", folder / "loras" / "set0" / "model000.png", *home)
     assert similar["hits"][0]["name"] == "model 0"
-    like = answer("similar", folder / "loras" / "set0" / "model000.safetensors", *home)
+    like = inside.answer("similar", folder / "loras" / "set0" / "model000.safetensors", *home)
     assert like["query"]["like"]["name"] == "model 0"
 
 
@@ -160,8 +162,9 @@ def test_a_stopped_run_says_how_to_go_on(tmp_path: Path) -> None:
     catalog = tmp_path / "home" / "catalog.sqlite3"
     while not catalog.exists():
         assert run.poll() is None
+        time.sleep(0.002)
     run.send_signal(signal.SIGINT)
-    _, said = run.communicate(timeout=60)
+    _, said = run.communicate(timeout=PATIENCE)
     assert run.returncode == 130
     assert "run the same command again" in said
     assert answer("index", folder, "--home", tmp_path / "home")["scans"][str(folder)]["read"] > 0
@@ -177,7 +180,7 @@ def test_inspecting_a_big_folder_begins_at_once_and_stops_cleanly(tmp_path: Path
     assert json.loads(run.stdout.readline())["kind"] == "lora"
     assert run.poll() is None, "it answers before it is done"
     run.send_signal(signal.SIGINT)
-    _, said = run.communicate(timeout=60)
+    _, said = run.communicate(timeout=PATIENCE)
     assert run.returncode == 130
     assert "Traceback" not in said and "Stopped" in said
 

@@ -18,10 +18,11 @@ import pytest
 from indexer.catalog.table_base import now
 from indexer.schedule import add_schedule, list_schedules
 from indexer.settings import Settings
+from tests.clocks import PATIENCE, patiently, slowness
 from tests.command import pinakes
 from tests.models import write_library
 from tests.parsers.civitai_items import item, version
-from tests.test_schedule import make_due, wait_for
+from tests.test_schedule import make_due
 
 
 def schedule(*arguments: str | Path) -> "subprocess.CompletedProcess[str]":
@@ -82,7 +83,7 @@ def serving(home: Path, *options: str) -> Iterator[tuple["subprocess.Popen[str]"
         assert process.stdout is not None
         found = re.search(r"http://\S+", process.stdout.readline())
         assert found is not None
-        with httpx.Client(base_url=found[0], timeout=30, trust_env=False) as client:
+        with httpx.Client(base_url=found[0], timeout=PATIENCE, trust_env=False) as client:
             yield process, client
     finally:
         process.kill()
@@ -104,8 +105,8 @@ def test_the_server_runs_what_is_due_and_finds_what_came(tmp_path: Path) -> None
         assert ask(client, "/api/schedules")[0]["result"] is None
         assert "not run yet" in client.get("/health").text
         make_due(settings)
-        wait_for(lambda: ask(client, "/api/search")["total"] == 2)
-        wait_for(lambda: ask(client, "/api/schedules")[0]["result"] == "ok")
+        patiently(lambda: ask(client, "/api/search")["total"] == 2)
+        patiently(lambda: ask(client, "/api/schedules")[0]["result"] == "ok")
         (told,) = ask(client, "/api/schedules")
         assert told["detail"].startswith("2 files read") and told["next_at"] > told["finished_at"]
         (like,) = ask(client, "/api/similar?model=model 0")["hits"]
@@ -124,7 +125,7 @@ def write_dump(path: Path) -> Path:
 
 def wait_for_batches(home: Path) -> None:
     log = home / "catalog.sqlite3-wal"
-    wait_for(lambda: log.exists() and log.stat().st_size > 1 << 20)
+    patiently(lambda: log.exists() and log.stat().st_size > 1 << 20)
 
 
 def test_ctrl_c_stops_a_run_by_hand_and_keeps_its_time(tmp_path: Path) -> None:
@@ -136,7 +137,7 @@ def test_ctrl_c_stops_a_run_by_hand_and_keeps_its_time(tmp_path: Path) -> None:
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     wait_for_batches(settings.home)
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130 and "Traceback" not in said
     (after,) = list_schedules(settings)
     assert (after.result, after.running, after.next_at) == ("stopped", False, added.next_at)
@@ -155,8 +156,8 @@ def test_a_server_told_to_stop_stops_its_job_within_ten_seconds(
         assert ask(client, "/api/schedules")[0]["running"]
         began = time.monotonic()
         process.send_signal(sent)
-        assert process.wait(20) == status
-        assert time.monotonic() - began < 10
+        assert process.wait(PATIENCE) == status
+        assert time.monotonic() - began < 10 * slowness()
         assert process.stderr is not None and "Traceback" not in process.stderr.read()
     (after,) = list_schedules(settings)
     assert (after.result, after.running) == ("stopped", False)

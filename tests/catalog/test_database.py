@@ -16,6 +16,7 @@ from indexer.catalog.lock import writer_lock
 from indexer.catalog.schema import Model
 from indexer.errors import CatalogError
 from indexer.settings import Settings
+from tests.clocks import patiently
 
 
 def test_the_sqlite_in_use_is_new_enough() -> None:
@@ -29,13 +30,13 @@ def test_an_old_sqlite_is_refused_with_a_way_out() -> None:
     check_sqlite(MINIMUM_SQLITE)
 
 
-def test_sqlite_runs_with_wal_and_foreign_keys(settings: Settings) -> None:
-    catalog = open_catalog(settings)
+def test_sqlite_runs_with_wal_and_foreign_keys(homeless: Settings) -> None:
+    catalog = open_catalog(homeless)
     with catalog.engine.connect() as connection:
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
         assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
     catalog.close()
-    assert settings.home.stat().st_mode & 0o077 == 0
+    assert homeless.home.stat().st_mode & 0o077 == 0
 
 
 def test_a_second_writer_waits_even_after_reading(both: Settings) -> None:
@@ -69,24 +70,24 @@ def test_an_unwritable_home_is_a_clear_error(tmp_path: Path) -> None:
     assert caught.value.code == "home_unwritable"
 
 
-def test_a_file_that_is_no_database_is_left_alone(settings: Settings) -> None:
-    settings.home.mkdir()
-    path = settings.home / "catalog.sqlite3"
+def test_a_file_that_is_no_database_is_left_alone(homeless: Settings) -> None:
+    homeless.home.mkdir()
+    path = homeless.home / "catalog.sqlite3"
     path.write_bytes(b"this is no database, honestly" * 99)
     before = path.read_bytes()
     with pytest.raises(CatalogError) as caught:
-        open_catalog(settings)
+        open_catalog(homeless)
     assert caught.value.code == "catalog_corrupt"
     assert path.read_bytes() == before
 
 
-def test_a_catalog_of_a_newer_release_is_refused(settings: Settings) -> None:
-    open_catalog(settings).close()
-    with sqlite3.connect(settings.home / "catalog.sqlite3") as connection:
+def test_a_catalog_of_a_newer_release_is_refused(homeless: Settings) -> None:
+    open_catalog(homeless).close()
+    with sqlite3.connect(homeless.home / "catalog.sqlite3") as connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
     connection.close()
     with pytest.raises(CatalogError, match="newer Pinakes") as caught:
-        open_catalog(settings)
+        open_catalog(homeless)
     assert caught.value.code == "newer_catalog"
 
 
@@ -154,14 +155,13 @@ def test_one_writer_at_a_time_and_a_killed_one_frees_the_lock(both: Settings) ->
     holder.kill()
     holder.wait()
     holder.stdout.close()
-    for _ in range(50):
+
+    def is_free() -> bool:
         try:
             with writer_lock(catalog, both):
-                break
+                return True
         except CatalogError:
-            import time
+            return False
 
-            time.sleep(0.1)  # PostgreSQL notices the dead client a moment later
-    else:
-        pytest.fail("the lock of a killed process was never freed")
+    patiently(is_free)  # PostgreSQL notices the dead client a moment later
     catalog.close()

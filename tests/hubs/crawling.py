@@ -19,7 +19,7 @@ from tests.hubs.fake_civitai import FakeCivitai
 
 __all__ = ["QUICK", "contents", "crawl", "documents", "looking", "quick"]
 
-QUICK = Limits(connect=2, idle=2, total=5, retries=3, backoff=0.02, backoff_cap=0.1, cooldown=0.1)
+QUICK = Limits(connect=20, idle=20, total=60, retries=3, backoff=0.02, backoff_cap=0.1, cooldown=0.1)
 TABLES = (Model, Version, ClaimRow, Statistic, HubFileRow, HashRow, Preview)
 
 

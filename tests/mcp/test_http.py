@@ -19,6 +19,7 @@ from indexer.settings import Settings
 from search.mcp.serve import http_app
 from search.mcp.tools import Library
 from search.service import Pinakes
+from tests.clocks import PATIENCE
 from tests.mcp.asking import ran
 
 PING = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
@@ -39,7 +40,7 @@ def running(settings: Settings, *options: str, **environment: str) -> Iterator[s
         yield found[0]
     finally:
         process.terminate()
-        process.communicate(timeout=30)
+        process.communicate(timeout=PATIENCE)
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +56,7 @@ def call(
 
     async def visit() -> CallToolResult:
         async with (
-            httpx2.AsyncClient(headers=headers, timeout=60, trust_env=False) as http,
+            httpx2.AsyncClient(headers=headers, timeout=PATIENCE, trust_env=False) as http,
             Client(streamable_http_client(address, http_client=http), mode=mode) as client,
         ):
             return await client.call_tool(name, given)
@@ -83,21 +84,23 @@ def test_a_tool_answers(address: str, mode: str) -> None:
     ],
 )
 def test_forged_requests_are_refused(address: str, headers: dict[str, str], status: int) -> None:
-    answer = httpx.post(address, json=PING, headers=ACCEPT | headers, trust_env=False)
+    answer = httpx.post(address, json=PING, headers=ACCEPT | headers, timeout=60, trust_env=False)
     assert answer.status_code == status, answer.text
     assert answer.json()["code"]
 
 
 def test_bodies_are_limited(address: str) -> None:
-    big = httpx.post(address, json=PING | {"pad": "x" * (2 << 20)}, headers=ACCEPT, trust_env=False)
+    big = httpx.post(
+        address, json=PING | {"pad": "x" * (2 << 20)}, headers=ACCEPT, timeout=60, trust_env=False
+    )
     assert big.status_code == 413
-    other = httpx.get(address.removesuffix("/mcp") + "/api/stats", trust_env=False)
+    other = httpx.get(address.removesuffix("/mcp") + "/api/stats", timeout=60, trust_env=False)
     assert other.status_code == 404
 
 
 def test_a_token_is_asked_and_given(demo_home: Settings) -> None:
     with running(demo_home, PINAKES_TOKEN="quill") as address:
-        assert httpx.post(address, json=PING, headers=ACCEPT, trust_env=False).status_code == 401
+        assert httpx.post(address, json=PING, headers=ACCEPT, timeout=60, trust_env=False).status_code == 401
         found = call(address, "search", {"limit": 1}, "auto", token="quill")
         assert found.structured_content["hits"]
 

@@ -14,6 +14,7 @@ from indexer.settings import Settings
 from search.checking import check_stack
 from search.plan_make import PlanRequest, make_plan
 from search.service import Pinakes
+from tests.clocks import PATIENCE
 from tests.mcp.asking import over_stdio, told
 
 CALLS: list[tuple[str, dict[str, Any]]] = [
@@ -153,7 +154,7 @@ def test_it_ends_with_its_input_and_writes_only_messages(demo_home: Settings) ->
         input=f"{json.dumps(asked)}\nno json at all\n",
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
     )
     assert run.returncode == 0, run.stderr
     answers = [json.loads(line) for line in run.stdout.splitlines()]

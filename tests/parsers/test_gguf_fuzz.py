@@ -127,9 +127,9 @@ def test_nothing_but_headers_and_codes_comes_out(seed: int) -> None:
     seen, slowest = set(), 0.0
     for _ in range(MUTATIONS // ROUNDS):
         data = _mutate(source.choice(bases), source)
-        start = time.process_time()
+        start = time.thread_time()
         found = _read(data)
-        slowest = max(slowest, time.process_time() - start)
+        slowest = max(slowest, time.thread_time() - start)
         if isinstance(found, str):
             assert found in CODES, data
             seen.add(found)

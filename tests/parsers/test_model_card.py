@@ -1,12 +1,11 @@
 """Model cards: what people wrote is read, what attacks is refused."""
 
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from indexer.parsers.model_card import MAX_FRONT, read_card
+from tests.clocks import in_time
 from tests.hubs.fake_huggingface import LORA_CARD
 
 
@@ -60,11 +59,9 @@ BOMB = "a: &a [x, x]\n" + "".join(
     ids=range(12),
 )
 def test_hostile_front_matter_is_a_warning(front: str) -> None:
-    began = time.process_time()
-    card = read_card(f"---\n{front}\n---\ntext stays")
+    card = in_time(2, lambda: read_card(f"---\n{front}\n---\ntext stays"))
     assert (card.data, card.text) == ({}, "text stays")
     assert [warning.code for warning in card.warnings] == ["card_yaml"]
-    assert time.process_time() - began < 2
 
 
 @given(st.text(st.sampled_from("---\n:[]{}&*!|>'\"ab \ud800\x00\u2028#%@`"), max_size=200))

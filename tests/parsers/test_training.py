@@ -2,7 +2,6 @@
 
 import base64
 import json
-import time
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from indexer.domain.vocabulary import read_table
 from indexer.parsers.training import TrainingFacts, parse_metadata, thumbnail_bytes
 from indexer.parsers.training_table import kinds, rows, source_of, tools, words
 from indexer.parsers.training_values import READERS
+from tests.clocks import in_time
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(20)
 SHARED = Path(__file__).resolve().parents[2] / "../shared/data/headers/training-metadata/lora_metadata.json"
@@ -247,11 +247,8 @@ def test_tags_of_all_folders_are_summed_and_bounded() -> None:
         "1_a": {f"t{number}": number for number in range(5000)},
         "1_b": {"t4999": 5, "bad": "x", "-": -3},
     }
-    start = time.process_time()
-    facts, _ = parse_metadata(
-        {"ss_tag_frequency": json.dumps(frequency), "ss_datasets": json.dumps([frequency])}
-    )
-    assert time.process_time() - start < 1
+    told = {"ss_tag_frequency": json.dumps(frequency), "ss_datasets": json.dumps([frequency])}
+    facts, _ = in_time(1, lambda: parse_metadata(told))
     assert len(facts.tag_frequency) == 200
     assert facts.tag_frequency[0] == ("t4999", 5004)
 
@@ -356,9 +353,7 @@ def test_no_thumbnail() -> None:
 
 @pytest.mark.no_cover
 def test_50_000_keys_take_no_time() -> None:
-    start = time.process_time()
-    facts, sets = parse_metadata({f"key{number}": "x" for number in range(50_000)})
-    assert time.process_time() - start < 2
+    facts, sets = in_time(2, lambda: parse_metadata({f"key{number}": "x" for number in range(50_000)}))
     assert len(facts.unparsed) == len(sets[0].unparsed) == 50_000
 
 

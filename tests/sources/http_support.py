@@ -12,7 +12,7 @@ from tests.hub_server import HubServer
 
 __all__ = ["Clock", "client", "error_of"]
 
-QUICK = Limits(connect=2, idle=1, total=3)
+QUICK = Limits(connect=20, idle=20, total=60)
 
 
 @dataclass

@@ -12,7 +12,7 @@ from tests.hub_server import HubServer, Reply, Request, json_reply
 from tests.sources.http_support import client, error_of
 
 JSON = {"Content-Type": "application/json"}
-SMALL = Limits(connect=2, idle=1, total=3, body=100_000, retries=0)
+SMALL = Limits(connect=20, idle=20, total=60, body=100_000, retries=0)
 
 
 def _zeros(size: int) -> Iterator[bytes]:

@@ -13,7 +13,7 @@ from tests.sources.http_support import Clock, error_of
 
 pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="makes its certificates with openssl")
 
-ONCE = Limits(connect=2, idle=2, total=4, retries=0)
+ONCE = Limits(connect=20, idle=20, total=60, retries=0)
 
 
 @pytest.fixture(scope="module")

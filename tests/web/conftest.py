@@ -7,10 +7,15 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 
 from indexer.settings import Settings
 from tests.api.serving import serving
+from tests.web.settling import COUNTING, settled
+
+PATIENCE = 60_000
+"""Milliseconds: a page that is slow on a machine with other work is no fault."""
+expect.set_options(timeout=PATIENCE)
 
 CHROMIUM = os.environ.get("PINAKES_TEST_CHROMIUM", "/usr/bin/chromium")
 SCREENSHOTS = os.environ.get("PINAKES_SCREENSHOTS")  # read early: tests run without settings of ours
@@ -89,11 +94,13 @@ def visit(browser: Browser, address: str) -> Iterator[Open]:
             reduced_motion="reduce",
         )
         context.grant_permissions(["clipboard-read", "clipboard-write"])
+        context.add_init_script(COUNTING)
         page = context.new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(PATIENCE)
         opened.append((page, Watch(page, base)))
         page.goto(base + path)
-        page.wait_for_load_state("networkidle")
+        if script:
+            settled(page)
         return page
 
     yield go
@@ -103,12 +110,11 @@ def visit(browser: Browser, address: str) -> Iterator[Open]:
 
 
 @pytest.fixture
-def shoot(tmp_path: Path) -> Shoot:
-    """Keep a screenshot: in the folder that PINAKES_SCREENSHOTS names, else beside the test's files."""
-    folder = Path(SCREENSHOTS) if SCREENSHOTS else tmp_path
-    folder.mkdir(parents=True, exist_ok=True)
+def shoot() -> Shoot:
+    """Keep a screenshot in the folder that PINAKES_SCREENSHOTS names; none is taken where it names none."""
 
     def take(page: Page, name: str) -> None:
-        page.screenshot(path=folder / f"{name}.png")
+        if SCREENSHOTS:
+            page.screenshot(path=Path(SCREENSHOTS) / f"{name}.png")
 
     return take

@@ -5,6 +5,7 @@ from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-unt
 from playwright.sync_api import Page
 
 from tests.web.conftest import Open
+from tests.web.settling import followed
 from tests.web.test_browser import NARROW, type_query
 
 pytestmark = pytest.mark.browser
@@ -45,9 +46,7 @@ def open_all(page: Page) -> None:
 def test_every_page_is_accessible(visit: Open, path: str, dark: bool) -> None:
     page = visit(path, dark=dark)
     if path == MODEL:
-        page.locator("#grid .card-link").first.click()
-        page.wait_for_url("**/model/*")
-        page.wait_for_load_state("networkidle")
+        followed(page, page.locator("#grid .card-link").first, "/model/")
     open_all(page)
     assert faults(page) == []
 
@@ -56,9 +55,7 @@ def test_every_page_is_accessible(visit: Open, path: str, dark: bool) -> None:
 def test_phones_are_served_as_well(visit: Open, path: str) -> None:
     page = visit(path, **NARROW)
     if path == MODEL:
-        page.locator("#grid .card-link").first.click()
-        page.wait_for_url("**/model/*")
-        page.wait_for_load_state("networkidle")
+        followed(page, page.locator("#grid .card-link").first, "/model/")
     page.evaluate("document.querySelectorAll('details:not(.picture-menu)').forEach(one => one.open = true)")
     assert faults(page) == []
 

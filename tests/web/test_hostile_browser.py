@@ -13,6 +13,7 @@ from indexer.settings import Settings
 from tests.api.serving import hostile_home, serving
 from tests.web.conftest import Open, Shoot
 from tests.web.payloads import PAYLOADS
+from tests.web.settling import followed, settled
 
 pytestmark = pytest.mark.browser
 
@@ -35,7 +36,7 @@ def test_the_gallery_survives_hostile_names(visit: Open, shoot: Shoot, hostile: 
         if facet.get_attribute("open") is None:
             facet.locator("summary").first.click()
     page.locator("#facet-tag .include").first.click()
-    page.wait_for_selector("#workspace:not([aria-busy])")
+    settled(page)
     expect(page.locator(".chip").first).to_be_visible()
     shoot(page, "hostile")
     assert page.evaluate("document.getElementById('search').attributes instanceof NamedNodeMap")
@@ -46,7 +47,7 @@ def test_every_model_page_survives(visit: Open, hostile: str) -> None:
     links = page.locator("#grid .card-link").evaluate_all("all => all.map(a => a.href)")
     for link in links:
         page.goto(link)
-        page.wait_for_load_state("networkidle")
+        settled(page)
         expect(page.locator("h1")).to_be_visible()
         assert page.evaluate(STRANGE) == 0
 
@@ -55,15 +56,13 @@ def test_hostile_queries_are_text(visit: Open, hostile: str) -> None:
     page = visit("/", base=hostile)
     for payload in PAYLOADS:
         page.fill("#q", payload)
-        page.wait_for_timeout(250)
-        page.wait_for_selector("#workspace:not([aria-busy])")
+        settled(page)
         assert page.input_value("#q") == payload
 
 
 def test_copied_words_carry_no_controls(visit: Open, hostile: str) -> None:
     page = visit("/", base=hostile)
-    page.locator("#grid .card-link", has_text="exe").first.click()
-    page.wait_for_load_state("networkidle")
+    followed(page, page.locator("#grid .card-link", has_text="exe").first, "/model/")
     page.locator(".word").first.click()
     expect(page.locator("#toast")).to_have_text("Copied")
     assert page.evaluate("navigator.clipboard.readText()") == "gnp.exe"

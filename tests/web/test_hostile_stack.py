@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 from tests.api.serving import hostile_home, serving
 from tests.web.conftest import Open, Shoot
 from tests.web.payloads import PAYLOADS
+from tests.web.settling import settled
 
 pytestmark = pytest.mark.browser
 
@@ -28,7 +29,7 @@ def test_a_stack_of_attacks_is_text(visit: Open, shoot: Shoot, hostile: str) -> 
     assert len(added) >= 15
     query = "".join(f"&add={id_}" for id_ in added) + "&lost=<script>alert(1)</script>"
     page.goto(f"{hostile}/stack?base=sdxl{query}")
-    page.wait_for_load_state("networkidle")
+    settled(page)
     expect(page.locator(".slots .slot")).to_have_count(len(added))
     assert page.evaluate(STRANGE) == 0
     shoot(page, "stack-hostile")
@@ -42,7 +43,8 @@ def test_a_plan_of_attacks_is_text(visit: Open, hostile: str) -> None:
     page.select_option("select[name=to]", "sd1")
     page.get_by_role("button", name="Make the plan").click()
     page.wait_for_url(re.compile("to=sd1"))
-    expect(page.locator(".totals")).to_be_visible(timeout=60_000)
+    expect(page.locator(".totals")).to_be_visible(timeout=120_000)
+    settled(page)
     assert page.locator(".training, .tile, .move").count() == len(PAYLOADS)
     assert page.evaluate(STRANGE) == 0
     for payload in PAYLOADS:

@@ -20,8 +20,8 @@ from search.map import StyleMap
 from search.service import Pinakes
 from search.web.map import map_file, write_map
 from tests.api.serving import hostile_home, serving
+from tests.command import answer, pinakes
 from tests.models import write_library
-from tests.test_cli import answer, pinakes
 from tests.web.conftest import Open, Shoot
 
 
@@ -101,7 +101,7 @@ def test_an_empty_library_has_an_empty_map(settings: Settings) -> None:
     with Pinakes(settings) as opened:
         assert opened.map().to_json()["points"] == []
     with serving(settings) as address:
-        text = httpx.get(address + "/map", trust_env=False).text
+        text = httpx.get(address + "/map", timeout=60, trust_env=False).text
     assert "No picture is indexed yet" in text and "<canvas" not in text
     run = pinakes("map", "--home", settings.home)
     assert run.returncode == 0 and "No picture is indexed yet" in run.stdout

@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.web.conftest import Open, Shoot
+from tests.web.settling import followed, settled
 from tests.web.test_browser import NARROW
 
 pytestmark = pytest.mark.browser
@@ -18,13 +19,14 @@ SHIFTS = """() => new Promise(done => {
 
 def open_model(page: Page, query: str) -> None:
     page.goto(f"{page.url.partition('?')[0]}?q={query}")
-    page.locator("#grid .card-link").first.click()
-    page.wait_for_url("**/model/*")
-    page.wait_for_load_state("networkidle")
+    settled(page)
+    followed(page, page.locator("#grid .card-link").first, "/model/")
 
 
 def clipboard(page: Page) -> str:
-    expect(page.locator("#toast")).to_have_text("Copied")
+    toast = page.locator("#toast")
+    expect(toast).to_have_text("Copied")
+    toast.evaluate("box => box.replaceChildren()")  # the next one is told anew
     return str(page.evaluate("navigator.clipboard.readText()"))
 
 
@@ -58,7 +60,6 @@ def test_lineage_is_drawn_and_leads_on(visit: Open, shoot: Shoot) -> None:
     assert page.locator(".kin-known").count() > 5
     expect(page.locator(".kin-line")).to_have_count(page.locator(".kin").count() - 1)
     page.locator(".lineage a", has_text="Wet Paper").click()
-    page.wait_for_load_state("networkidle")
     expect(page.locator("h1")).to_have_text("Wet Paper Watercolour")
     page.get_by_text("As a list, with who says so").click()
     expect(page.locator(".evidence", has_text="Made from")).to_contain_text("Atlas XL")
@@ -90,10 +91,11 @@ def test_nothing_jumps_while_a_page_is_read(visit: Open, size: dict[str, int]) -
     for _ in range(4):
         page.mouse.wheel(0, 1500)
         page.wait_for_timeout(150)
-    page.wait_for_load_state("networkidle")
+        settled(page)
     assert page.evaluate(SHIFTS) < 0.01
     open_model(page, "name:atlas type:checkpoint")
     for _ in range(5):
         page.mouse.wheel(0, 900)
         page.wait_for_timeout(150)
+        settled(page)
     assert page.evaluate(SHIFTS) < 0.01

@@ -1,20 +1,23 @@
 """Pages of creators and trends, over a real Chromium."""
 
+from playwright.sync_api import expect
+
 from indexer.progress import Silent
 from indexer.settings import Settings
 from indexer.under_way import telling
 from tests.web.conftest import Open, Shoot
+from tests.web.settling import followed
 
 
 def test_creators_lead_to_what_they_made(visit: Open, shoot: Shoot) -> None:
     page = visit("/health")
-    page.get_by_role("link", name="Creators").click()
+    followed(page, page.get_by_role("link", name="Creators"), "/creators")
     shoot(page, "creators")
-    assert page.get_by_role("heading", level=1).inner_text() == "Creators"
+    expect(page.get_by_role("heading", level=1)).to_have_text("Creators")
     rows = page.locator(".ranks tbody th a")
     if rows.count():
         rows.first.click()
-        assert page.locator(".card").count() > 0
+        expect(page.locator(".card").first).to_be_visible()
 
 
 def test_trends_tell_numbers_or_how_to_get_them(visit: Open, shoot: Shoot) -> None:
@@ -35,6 +38,6 @@ def test_work_under_way_is_seen_live(visit: Open, shoot: Shoot, own_home: Settin
     ):
         part.wait_for(state="visible", timeout=60_000)
         shoot(page, "under-way")
-        assert "Reading <b>folders</b>" in part.inner_text()
-        assert "0 of 40 files" in part.inner_text()
+        expect(part).to_contain_text("Reading <b>folders</b>")
+        expect(part).to_contain_text("0 of 40 files")
     part.wait_for(state="hidden", timeout=60_000)

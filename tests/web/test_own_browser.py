@@ -10,7 +10,8 @@ from playwright.sync_api import Page, expect
 from tests.api.serving import hostile_home, serving
 from tests.web.conftest import Open, Shoot
 from tests.web.payloads import PAYLOADS
-from tests.web.test_browser import NARROW, count, settled, type_query
+from tests.web.settling import followed, settled
+from tests.web.test_browser import NARROW, count, type_query
 
 pytestmark = pytest.mark.browser
 
@@ -22,17 +23,17 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def kept(page: Page) -> None:
-    """Wait until the page says that something was kept."""
-    page.wait_for_selector("#toast.on")
-    page.evaluate("document.getElementById('toast').classList.remove('on')")
+    """Wait until the page says that something was kept; what it says next is something else."""
+    settled(page)
+    told = page.locator("#toast")
+    expect(told).not_to_have_text("")
+    told.evaluate("box => box.replaceChildren()")
 
 
 def open_model(page: Page, query: str) -> str:
     """Open the first answer's page; answers its path."""
     type_query(page, query)
-    page.locator("#grid .card-link").first.click()
-    page.wait_for_url(re.compile("/model/"))
-    page.wait_for_load_state("networkidle")
+    followed(page, page.locator("#grid .card-link").first, "/model/")
     return str(page.evaluate("location.pathname"))
 
 
@@ -58,6 +59,7 @@ def test_a_heart_makes_a_favourite(visit: Open, shoot: Shoot) -> None:
     page.locator("#grid .card", has_text=name).first.locator("button.heart").click()
     kept(page)
     page.reload()
+    settled(page)
     assert name not in page.locator("#grid .card-name").all_inner_texts()
 
 
@@ -105,13 +107,14 @@ def test_what_was_opened_is_seen(visit: Open, shoot: Shoot) -> None:
     page = visit("/?is=unseen&sort=name")
     before = count(page)
     opened = page.locator("#grid .card-link").first.get_attribute("href")
-    page.locator("#grid .card-link").first.click()
-    page.wait_for_load_state("networkidle")
+    here = page.url
+    followed(page, page.locator("#grid .card-link").first, "/model/")
     for _ in range(100):  # it is noted after the page was sent
-        page.goto(page.url.partition("/model/")[0].partition("/?")[0] + "/?is=unseen&sort=name")
+        page.goto(here)
         if count(page) < before:
             break
         page.wait_for_timeout(250)
+    settled(page)
     assert page.locator(f'#grid a[href="{opened}"]').count() == 0
     row = page.locator(".yours .value", has_text="Not seen yet")
     row.hover()
@@ -129,6 +132,7 @@ def test_a_search_is_saved_run_renamed_and_removed(visit: Open, shoot: Shoot) ->
     kept(page)
     shoot(page, "saved")
     page.goto(page.url.partition("?")[0])
+    settled(page)
     page.locator(".saved-link", has_text="my loras").click()
     settled(page)
     assert count(page) == found
@@ -184,8 +188,7 @@ def test_hostile_words_of_ones_own_stay_text(visit: Open, hostile: str, shoot: S
         )
     page.reload()
     expect(page.locator(".saved-row")).to_have_count(len({text[:100] for text in PAYLOADS}))
-    page.locator("#grid .card-link").first.click()
-    page.wait_for_load_state("networkidle")
+    followed(page, page.locator("#grid .card-link").first, "/model/")
     shoot(page, "hostile-own")
     assert page.locator("#marks .opinion").count() > len(PAYLOADS)
     page.fill("#new-tag", "<img src=x onerror=alert(1)>")
@@ -199,8 +202,8 @@ def test_own_words_fit_on_a_phone(visit: Open, shoot: Shoot) -> None:
     page.click(".filters-button")
     shoot(page, "phone-yours")
     page.goto(page.url + "?q=mytag:comic")
-    page.locator("#grid .card-link").first.click()
-    page.wait_for_load_state("networkidle")
+    settled(page)
+    followed(page, page.locator("#grid .card-link").first, "/model/")
     page.locator("#mine").scroll_into_view_if_needed()
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     shoot(page, "phone-own")

@@ -3,7 +3,8 @@
 from playwright.sync_api import expect
 
 from tests.web.conftest import Open, Shoot
-from tests.web.test_browser import settled, type_query
+from tests.web.settling import settled
+from tests.web.test_browser import type_query
 
 
 def test_bounds_are_typed(visit: Open, shoot: Shoot) -> None:

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from tests.web.conftest import Open, Shoot
 from tests.web.payloads import PAYLOADS
-from tests.web.test_browser import settled
+from tests.web.settling import settled
 
 pytestmark = pytest.mark.browser
 
@@ -49,9 +49,9 @@ def test_a_picture_says_what_it_was_made_with(visit: Open, shoot: Shoot, made: P
     expect(told.locator(".lack")).to_contain_text("nobodyHasThis")
     expect(told.locator(".lack .hash")).to_have_text("fedcba9876ab")
     told.get_by_label("Copy the prompt").click()
+    expect(page.locator("#toast")).to_have_text("Copied")
     assert page.evaluate("navigator.clipboard.readText()") == PROMPT
     told.locator("a", has_text="Atlas XL").click()
-    page.wait_for_load_state("networkidle")
     expect(page.locator("h1")).to_have_text("Atlas XL")
 
 
@@ -69,7 +69,6 @@ def test_a_pasted_picture_is_looked_for(visit: Open, made: Path) -> None:
     expect(page.locator("#picture-bar")).to_be_visible()
     expect(page.locator(".made-with")).to_contain_text("you have 2 of 3 models")
     page.click("#picture-clear")
-    settled(page)
     expect(page.locator(".made-with")).to_have_count(0)
 
 

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.web.conftest import Open, Shoot
+from tests.web.settling import followed, settled
 
 pytestmark = pytest.mark.browser
 
@@ -21,6 +22,7 @@ def make(page: Page, to: str, query: str = "") -> None:
     page.get_by_role("button", name="Make the plan").click()
     page.wait_for_url(re.compile(f"to={to}"))
     expect(page.locator(".totals")).to_be_visible(timeout=120_000)
+    settled(page)
 
 
 def test_a_plan_is_asked_for_and_read(visit: Open, shoot: Shoot) -> None:
@@ -30,8 +32,7 @@ def test_a_plan_is_asked_for_and_read(visit: Open, shoot: Shoot) -> None:
     expect(page.locator("h1")).to_have_text("Moving to FLUX.2 Klein 9B")
     headings = [text.split()[0] for text in page.locator(".group h2").all_inner_texts()]
     assert headings[:2] == ["Keep", "Update"]
-    page.locator(".totals a", has_text="Replace").click()
-    page.wait_for_load_state("networkidle")
+    followed(page, page.locator(".totals a", has_text="Replace"), "replace")
     assert [text.split()[0] for text in page.locator(".group h2").all_inner_texts()] == ["Replace"]
     move = page.locator(".move").first
     assert move.locator(".pic").count() >= 2  # old and new side by side

@@ -69,6 +69,7 @@ def test_one_at_a_time(jobs: PlanJobs) -> None:
         later = jobs.state(second)
         if later is not None and later.state != "waiting":
             assert ended(jobs, first)
+        time.sleep(0.002)
 
 
 def test_too_many_are_refused(jobs: PlanJobs) -> None:
@@ -135,11 +136,10 @@ def test_progress_is_sent_as_events(demo_home: Settings) -> None:
 def test_other_pages_can_start_and_stop_nothing(demo_home: Settings, path: str) -> None:
     with serving(demo_home) as address:
         for headers in ({"Origin": "http://evil.test"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}):
-            answer = httpx.post(
-                address + path, files={"to": (None, "sdxl")}, headers=headers, trust_env=False
-            )
+            files = {"to": (None, "sdxl")}
+            answer = httpx.post(address + path, files=files, headers=headers, timeout=60, trust_env=False)
             assert answer.status_code == 403
-        assert httpx.get(address + "/plan/stop", trust_env=False).status_code == 405
+        assert httpx.get(address + "/plan/stop", timeout=60, trust_env=False).status_code == 405
 
 
 @pytest.mark.parametrize(
@@ -149,10 +149,12 @@ def test_wrong_questions_are_told_on_the_page(demo_home: Settings, sent: dict[st
     with serving(demo_home) as address:
         files = {name: (None, value) for name, value in sent.items()}
         for answer in (
-            httpx.post(f"{address}/plan", files=files, trust_env=False),
-            httpx.get(f"{address}/plan", params=sent, trust_env=False),
+            httpx.post(f"{address}/plan", files=files, timeout=60, trust_env=False),
+            httpx.get(f"{address}/plan", params=sent, timeout=60, trust_env=False),
         ):
             assert answer.status_code == 400
             assert 'role="alert"' in answer.text and told in answer.text
-        refused = httpx.post(f"{address}/stack/open", files={"image": b"no picture"}, trust_env=False)
+        refused = httpx.post(
+            f"{address}/stack/open", files={"image": b"no picture"}, timeout=60, trust_env=False
+        )
         assert refused.status_code == 400 and "names no model" in refused.text

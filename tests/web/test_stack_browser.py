@@ -12,6 +12,7 @@ from search.service import Pinakes
 from tests.parsers.image_files import texts_png
 from tests.search.comfy_signatures import faults_of
 from tests.web.conftest import Open, Shoot
+from tests.web.settling import followed, settled
 
 pytestmark = pytest.mark.browser
 
@@ -25,13 +26,8 @@ def ids(demo_home: Settings) -> dict[str, int]:
         return {name: pinakes.find(name).id for name in names}
 
 
-def settled(page: Page) -> None:
-    page.wait_for_load_state("networkidle")
-    page.wait_for_selector("#stack:not([aria-busy])")
-
-
 def press(page: Page, name: str) -> None:
-    with page.expect_response(re.compile("/fragment/stack")):
+    with page.expect_request(re.compile("/fragment/stack")):
         page.get_by_role("button", name=name, exact=True).first.click()
     settled(page)
 
@@ -42,7 +38,7 @@ def test_from_nothing_to_a_workflow(visit: Open, shoot: Shoot) -> None:
     press(page, "Use Atlas XL as the base")
     assert "base=" in page.url
     expect(page.locator("#check-verdict")).to_have_text("The base by itself.")
-    with page.expect_response(re.compile("part=offers")):
+    with page.expect_request(re.compile("part=offers")):
         page.fill("#stack-q", "pixels")
     settled(page)
     press(page, "Add Pocket Pixels")
@@ -72,12 +68,12 @@ def test_a_weight_is_checked_as_it_slides(visit: Open, ids: dict[str, int]) -> N
     number, slider = page.locator(f"#weight-{lora}"), page.locator(f"#slide-{lora}")
     expect(number).to_have_attribute("placeholder", "0.8")
     expect(page.locator(f"#advice-{lora}")).to_contain_text("Pictures use 0.8")
-    with page.expect_response(re.compile("part=check")):
+    with page.expect_request(re.compile("part=check")):
         slider.fill("1.6")
     expect(page.locator("#stack-check .advice")).to_contain_text("is set to 1.6; pictures use it at 0.8")
     expect(number).to_have_value("1.6")
     page.wait_for_url(re.compile(f"add={lora}%3A1.6"))
-    with page.expect_response(re.compile("part=check")):
+    with page.expect_request(re.compile("part=check")):
         number.fill("0.75")
     expect(slider).to_have_value("0.75")
     page.wait_for_url(re.compile(f"add={lora}%3A0.75"))
@@ -90,14 +86,12 @@ def test_order_removal_and_going_back(visit: Open, ids: dict[str, int]) -> None:
     page = visit(f"/stack?base={ids['Atlas XL']}&add={one}&add={other}")
     names = page.locator(".slots .slot-name")
     press(page, "Move Clearwater VAE up")
-    assert names.all_inner_texts() == ["Clearwater VAE", "Pocket Pixels"]
+    expect(names).to_have_text(["Clearwater VAE", "Pocket Pixels"])
     press(page, "Remove Pocket Pixels")
-    assert names.all_inner_texts() == ["Clearwater VAE"]
-    assert page.evaluate("document.activeElement.id") == "stack-list-title"
-    with page.expect_response(re.compile("/fragment/stack")):
-        page.go_back()
-    settled(page)
-    assert names.all_inner_texts() == ["Clearwater VAE", "Pocket Pixels"]
+    expect(names).to_have_text(["Clearwater VAE"])
+    expect(page.locator("#stack-list-title")).to_be_focused()
+    page.go_back()
+    expect(names).to_have_text(["Clearwater VAE", "Pocket Pixels"])
 
 
 def test_missing_parts_are_offered_from_the_library(visit: Open, ids: dict[str, int]) -> None:
@@ -113,10 +107,10 @@ def test_the_keyboard_is_enough(visit: Open) -> None:
     page = visit("/stack")
     page.locator("#stack-q").focus()
     page.keyboard.type("atlas")
-    page.wait_for_selector(".offer-name >> text=Atlas XL")
     settled(page)
+    expect(page.locator(".offer-name").first).to_have_text("Atlas XL")
     page.get_by_role("button", name="Use Atlas XL as the base").focus()
-    with page.expect_response(re.compile("part=all")):
+    with page.expect_request(re.compile("part=all")):
         page.keyboard.press("Enter")
     settled(page)
     expect(page.locator(".stack-base .slot-name")).to_have_text("Atlas XL")
@@ -129,7 +123,7 @@ def test_it_works_without_script(visit: Open, ids: dict[str, int]) -> None:
     expect(page.locator(".slots .slot-name")).to_have_text("Pocket Pixels")
     page.locator("input[name=weight][type=number]").fill("0.5")
     page.get_by_role("button", name="Apply weights").click()
-    assert f"add={ids['Pocket Pixels']}%3A0.5" in page.url
+    page.wait_for_url(re.compile(f"add={ids['Pocket Pixels']}%3A0.5"))
     expect(page.locator("#check-verdict")).to_have_text("This stack fits together.")
     page.get_by_role("button", name="Change base").click()
     expect(page.locator("#stack-add-title")).to_have_text("Choose a base")
@@ -138,14 +132,13 @@ def test_it_works_without_script(visit: Open, ids: dict[str, int]) -> None:
 def test_links_elsewhere_go_on_with_the_last_stack(visit: Open, shoot: Shoot, ids: dict[str, int]) -> None:
     page = visit(f"/stack?base={ids['Atlas XL']}")
     page.goto(page.url.split("/stack")[0] + f"/model/{ids['Pocket Pixels']}")
-    page.get_by_role("link", name="Add to stack", exact=True).first.click()
-    page.wait_for_url(re.compile(f"base={ids['Atlas XL']}&add={ids['Pocket Pixels']}"))
-    page.get_by_role("link", name="Start over").click()
-    page.wait_for_load_state("networkidle")
+    added = page.get_by_role("link", name="Add to stack", exact=True).first
+    followed(page, added, f"base={ids['Atlas XL']}&add={ids['Pocket Pixels']}")
+    followed(page, page.get_by_role("link", name="Start over"), "/stack$")
     page.goto(page.url.split("/stack")[0] + "/?q=Clearwater")
+    settled(page)
     page.locator("#grid .card").first.hover()
-    page.locator("#grid .card-stack").first.click()
-    page.wait_for_url(re.compile(r"/stack\?add=\d+$"))
+    followed(page, page.locator("#grid .card-stack").first, r"/stack\?add=\d+$")
 
 
 def test_a_picture_opens_as_its_stack(visit: Open, ids: dict[str, int], tmp_path: Path) -> None:
@@ -155,8 +148,7 @@ def test_a_picture_opens_as_its_stack(visit: Open, ids: dict[str, int], tmp_path
     page = visit("/stack")
     page.locator(".opener summary").click()
     page.set_input_files(".opener input", picture)
-    page.wait_for_url(re.compile("base="))
-    assert f"base={ids['Atlas XL']}&add={ids['Pocket Pixels']}%3A0.6" in page.url
+    page.wait_for_url(re.compile(f"base={ids['Atlas XL']}&add={ids['Pocket Pixels']}%3A0.6"))
     expect(page.locator("#stack-form .note")).to_contain_text("Not in the library: nobody")
 
 
