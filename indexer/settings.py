@@ -167,6 +167,16 @@ class Settings(BaseSettings):
         """What pasted prompts are compared with."""
         return self.home / "prompts.sqlite3"
 
+    @property
+    def prompt_makers_file(self) -> Path:
+        """Which creators write which words in prompts."""
+        return self.home / "prompt_makers.sqlite3"
+
+    @property
+    def text_ledger_file(self) -> Path:
+        """What a Meilisearch server would take long to tell."""
+        return self.home / "ledger.sqlite3"
+
     def style_space_file(self, key: str) -> Path:
         """Where the space that was fitted for a style index lies; ``key`` is that index's identity."""
         return self.vector_folder / f"space-{key}.npz"

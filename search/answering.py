@@ -10,15 +10,17 @@ from typing import Any
 from indexer.catalog import entries
 from indexer.catalog.database import Catalog, Session
 from indexer.catalog.norms import norms_number, read_norms
+from indexer.domain.cards import Card
 from indexer.domain.norms import NO_NORMS, Norms
 from indexer.domain.records import Document
 from search.answers import Answer, Hit
 from search.explain import Asked
+from search.paging import page_behind
 from search.query import ParsedQuery
 from search.ranking import Scored, Wanted, Weights, fold_hits, load_weights, score_of, weigh
 from search.retrieval import Candidates
 
-__all__ = ["Answering", "Page"]
+__all__ = ["Answering", "Page", "page_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +56,13 @@ class Answering:
         """One page of the answer. ``query`` is told back; ``started`` is what ``perf_counter`` said."""
         with self.catalog.read() as session:  # one, since opening one takes as long as reading
             asked = Asked(_words(parsed), page.wanted, self._current_norms(session), _today())
-            places = _places(found, page, asked)
-            shown = places[page.offset - found.offset :][: page.limit]
+            shown, total = page_of(found, page, asked)
             documents = entries.documents(session, [place.card.id for place in shown])
         told: dict[str, Any] = {"text": parsed.text, "filters": list(parsed.filters)}
         told |= {"limit": page.limit, "offset": page.offset} | _base_told(page.wanted)
         return Answer(
             query=told | {name: value for name, value in query.items() if value is not None},
-            # Once all matches are here their folds can be counted; before, matches are the best guess.
-            total=found.total - len(found.cards) + len(places),
+            total=total,
             matches=found.total,
             estimated=found.estimated,
             hidden=hidden[0],
@@ -83,6 +83,22 @@ class Answering:
         with self._lock:
             self._norms = (number, norms)
         return norms
+
+
+def page_of(found: Candidates, page: Page, asked: Asked) -> tuple[Sequence[Scored], int]:
+    """The places of a page, each fold on one page only, and how many there are on all pages: the same on each
+    of them. Once all matches are among the candidates their folds are counted; before, matches are the best
+    guess."""
+    first = _places(found, page, asked)
+    total = found.total - len(found.cards) + len(first)
+    behind, end = found.behind, page.offset + page.limit
+    if behind is None or end <= len(first):
+        return first[page.offset : end], total
+
+    def cards(start: int, count: int) -> Sequence[Card]:
+        return _folding(behind.cards(start, count), page)
+
+    return page_behind(first, behind.start, cards, page.offset, page.limit), total
 
 
 def _hits(
@@ -109,11 +125,15 @@ def _hits(
 
 def _places(found: Candidates, page: Page, asked: Asked) -> list[Scored]:
     """Cards by falling score, or as the engine ordered them; those of one fold at one place."""
-    cards = [card._replace(fold=card.id) for card in found.cards] if page.versions else found.cards
+    cards = _folding(found.cards, page)
     if not found.rankable:
         return fold_hits((card, 0.0) for card in cards)
     today = asked.today or _today()
     return weigh(cards, found.signals, page.wanted, today, _weights(page), asked.norms)
+
+
+def _folding(cards: Sequence[Card], page: Page) -> Sequence[Card]:
+    return [card._replace(fold=card.id) for card in cards] if page.versions else cards
 
 
 def _base_told(wanted: Wanted | None) -> dict[str, Any]:

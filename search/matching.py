@@ -5,11 +5,13 @@ An engine brings candidates; here the best of them are compared word by word.
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
+from math import sqrt
 from typing import NamedTuple
 
 from indexer.domain.brief import BRIEF_FIELDS, Brief
 from indexer.domain.evidence import LONG, Evidence, rarity
 from indexer.domain.synonyms import forms
+from indexer.domain.trigger_phrases import is_phrase
 from indexer.domain.typos import distance, tolerance
 
 __all__ = ["Match", "Matcher"]
@@ -19,7 +21,8 @@ _BEGUN, _BEGUN_WHOLE = 0.5, 0.4
 _LEAST_BEGUN = 3
 _LIGHT, _LIGHTER = 0.3, 0.15
 _LEAST_RARITY = 0.1
-_LATER = 0.7
+_SECOND, _FURTHER = 0.8, 0.92
+_PART_OF_LATER = 0.6
 
 _Worths = tuple[tuple[int, float], ...]
 """Places of terms that a word matches, with how well."""
@@ -27,14 +30,16 @@ _Worths = tuple[tuple[int, float], ...]
 
 class Match(NamedTuple):
     """``covered``: share of the query that the entry has, words weighed by rarity, fields by their factor;
-    ``named``: share of the entry's name that the query has; ``called``: the same of its best trigger phrase,
-    where that has all of the query; ``ordered``: share of neighbours of the query that are neighbours in the
-    name. Each 0..1."""
+    all of a query that is one of its trigger phrases. ``named``: share of the name that the query has.
+    ``called``: the same of its best trigger phrase, where that has all of the query. ``ordered``: share of
+    neighbours of the query that are neighbours in the name. ``alone``: how nearly the query is the only
+    trigger phrase there is, 0 where it is none. Each 0..1."""
 
     covered: float = 0.0
     named: float = 0.0
     called: float = 0.0
     ordered: float = 0.0
+    alone: float = 0.0
 
 
 class Matcher:
@@ -55,6 +60,7 @@ class Matcher:
         *,
         typing: bool = False,
     ) -> None:
+        self._typed = "".join(terms)
         self._terms = tuple(dict.fromkeys(terms))
         self._places = {term: place for place, term in enumerate(self._terms)}
         self._bits = {term: 1 << bit for bit, term in enumerate(evidence.terms)}
@@ -77,8 +83,12 @@ class Matcher:
         if not any(best):
             return Match()
         covered = sum(b * w for b, w in zip(best, self._weights, strict=True)) / sum(self._weights)
-        name = brief.name.split()
-        return Match(covered, self._share(name), self._called(brief.trigger_words), self._order(name))
+        name, phrases = brief.name.split(), [phrase.split() for phrase in brief.trigger_words.split("\t")]
+        named, order = self._share(name), self._order(name)
+        whole = self._whole(phrases)
+        if whole:
+            return Match(1.0, named, whole, order, whole / sqrt(len(phrases)))
+        return Match(covered, named, self._called(phrases), order)
 
     def _found(self, words: Sequence[str]) -> Iterator[tuple[int, float]]:
         """Places of the terms that some words match, with how well."""
@@ -141,12 +151,18 @@ class Matcher:
             return _LIGHTER
         return _LIGHT if word.isascii() and (len(word) == 1 or not word.isalpha()) else 1.0
 
-    def _called(self, triggers: str) -> float:
-        """Of the trigger phrases that have all words of the query, the one that is matched best. The first
-        says what a model is; further ones mostly tell of clothes and poses that others have as well."""
+    def _whole(self, phrases: Sequence[Sequence[str]]) -> float:
+        """What it is worth that the query is one of the trigger phrases, 0 where it is none. The first says
+        what a model is; further ones mostly tell of clothes and poses that others have as well."""
+        for place, words in enumerate(phrases):
+            if is_phrase(words, self._typed):
+                return _SECOND * _FURTHER ** (place - 1) if place else 1.0
+        return 0.0
+
+    def _called(self, phrases: Sequence[Sequence[str]]) -> float:
+        """Of the trigger phrases that have all words of the query, the one that is matched best."""
         best = 0.0
-        for place, value in enumerate(triggers.split("\t")):
-            words = value.split()
+        for place, words in enumerate(phrases):
             if len(words) < len(self._terms) and self._joined.keys().isdisjoint(words):
                 continue
             worths: dict[int, float] = {}
@@ -154,7 +170,7 @@ class Matcher:
                 worths[term] = max(worth, worths.get(term, 0.0))
             if len(worths) == len(self._terms):
                 called = self._share(words) * min(worths.values())
-                best = max(best, called * (_LATER if place else 1.0))
+                best = max(best, called * (_PART_OF_LATER if place else 1.0))
         return best
 
     def _order(self, words: Sequence[str]) -> float:

@@ -11,6 +11,7 @@ from indexer.domain.popularity import trusted
 from indexer.domain.quality import quality_parts
 from indexer.domain.records import Document
 from indexer.domain.text import words
+from indexer.domain.trigger_phrases import phrase_place
 from indexer.domain.vocabulary import architectures
 from search.signals import EPOCH, Wanted, age
 
@@ -48,8 +49,20 @@ _TOLD_FIELDS = 2
 def _text(value: float, document: Document | None, asked: Asked) -> str:
     if value <= 0.0:
         return "its words do not match"
-    told = _matches(document, asked.words) if document and asked.words else []
+    told = _told(document, asked.words) if document and asked.words else []
     return f"{' and '.join(told) or 'its words match'} ({value:.2f})"
+
+
+def _told(document: Document, wanted: Sequence[str]) -> list[str]:
+    """That they are one of its trigger phrases, which says more than where else they are; else the fields."""
+    place = phrase_place(document.trigger_words, wanted)
+    if place is None:
+        return _matches(document, wanted)
+    named = set(wanted) <= set(words(document.name))
+    phrase = (
+        f"'{' '.join(wanted)}' is {'one of its trigger phrases' if place else 'its first trigger phrase'}"
+    )
+    return [phrase, "in its name as well"] if named else [phrase]
 
 
 def _matches(document: Document, wanted: Sequence[str]) -> list[str]:

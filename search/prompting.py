@@ -7,12 +7,14 @@ worth stands in ``ranking.toml``. Pure; the same for every text engine.
 
 from collections.abc import Mapping, Sequence
 from operator import mul
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.domain.prompt_cut import HABITS, KINDS, MAX_PROMPTS, PLACES, TEXTS, number, read_prompt
+from indexer.domain.prompt_cut import HABITS, MAX_PROMPTS, TEXTS, number, read_prompt
+from indexer.indexes.prompt_columns import NUMBERS, Floats, Ints, columns_of, rarities
+from indexer.indexes.prompt_makers import PRIOR, Makers
 from search.weights import table_of
 
 __all__ = ["FEATURES", "Asking", "Entry", "scored", "summed"]
@@ -26,21 +28,10 @@ FEATURES = (
 
 _COMMON = 4.0  # about the rarity of a word that one entry in fifty has
 _SUMMED = 20.0
-_OWN, _MAKER = 60.0, 200.0
-"""So many words of prompts that nobody saw are added to a model's and to a creator's own, spread as their
-creator's and as everybody's are (Dirichlet priors)."""
-_NUMBERS = 1 << 16
+_OWN = 60.0
+"""So many words of prompts that nobody saw are added to a model's own, spread as its creator's are, as
+``PRIOR`` are to a creator's."""
 _MOST = 0xFFFF
-
-_BEHIND = np.maximum(0, np.arange(PLACES) - HABITS - 1)
-_HOLDS = np.where(np.arange(PLACES) <= HABITS, np.arange(PLACES), HABITS + 1 + _BEHIND % len(KINDS)).astype(
-    np.uint8
-)
-"""What a place holds: one of ``TEXTS``, the habits, or one of ``KINDS``."""
-_PROMPT = _BEHIND // len(KINDS)
-
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
 
 
 class Entry(NamedTuple):
@@ -59,22 +50,25 @@ class Asking:
     def __init__(self, text: str, worths: Mapping[str, float]) -> None:
         self.prompt = read_prompt(text)
         self.parts = [_numbers(part) for part in self.prompt.parts]
-        self.worths = np.zeros(_NUMBERS)
+        self.worths = np.zeros(NUMBERS)
         for word, worth in worths.items():
             self.worths[number(word)] = max(worth, self.worths[number(word)])
         self.total = sum(worths.values()) or 1.0
 
-    def features(self, entries: Sequence[Entry]) -> dict[int, tuple[float, ...]]:
-        """What speaks for each model among the entries, by its fold: values of ``FEATURES``.
+    @property
+    def words(self) -> Ints:
+        """The numbers of the prompt's words."""
+        return self.parts[0]
 
-        How rare words, tags and pairs are is told by the prompts of the pool: what all have tells nothing.
-        """
+    def features(self, entries: Sequence[Entry], makers: Makers) -> dict[int, tuple[float, ...]]:
+        """What speaks for each model among the entries, by its fold: values of ``FEATURES``. ``makers``
+        tells what was counted of all prompts, and of the prompts of their creators."""
         if not entries:
             return {}
-        pool = _Pool(entries)
+        pool = _Pool(entries, makers)
         found = {**self._alike(pool), **self._likely(pool), **self._texts(pool), **self._habits(pool)}
         found["unseen"] = (pool.prompts == 0) * 1.0
-        found["maker_share"] = -np.log1p(np.bincount(pool.maker))[pool.maker]
+        found["maker_share"] = -np.log1p(pool.of_makers(np.bincount(pool.maker), makers.entries))[pool.maker]
         columns = np.stack([found[name] for name in FEATURES], axis=1)
         return dict(zip(pool.folds, map(tuple, columns.tolist()), strict=True))
 
@@ -87,24 +81,22 @@ class Asking:
     def _likely(self, pool: "_Pool") -> dict[str, Floats]:
         """How much likelier a word of the prompt is in those of the creator than in all, and in those of the
         model than in those of the creator: mean logarithms over words."""
-        asked = self.parts[0]
+        count = max(1, len(self.words))
+        asked = pool.counted.words
         values, units = pool.parts(0)
-        place = np.full(_NUMBERS, -1)
+        place = np.full(NUMBERS, -1)
         place[asked] = np.arange(len(asked))
         models = pool.unit_model[units]
         hits = np.flatnonzero(place[values] >= 0)
         words, model = place[values[hits]], models[hits]
         own = _table(words, model, len(asked), len(pool.folds))
         makers = int(pool.maker.max()) + 1
-        theirs = _table(words, pool.maker[model], len(asked), makers)
+        theirs = pool.of_makers(_table(words, pool.maker[model], len(asked), makers), pool.counted.table)
         in_model = np.bincount(models, minlength=len(pool.folds))
-        in_maker = np.bincount(pool.maker[models], minlength=makers)
-        known = theirs.sum(axis=1) > 0
-        own, theirs = own[known], theirs[known]
-        every = ((theirs.sum(axis=1) + 0.5) / (in_model.sum() + 1.0))[:, None]
-        by_maker = (theirs + _MAKER * every) / (in_maker + _MAKER)
+        in_maker = pool.of_makers(np.bincount(pool.maker[models], minlength=makers), pool.counted.lengths)
+        every = pool.counted.counts.shares(asked)[:, None]
+        by_maker = (theirs + PRIOR * every) / (in_maker + PRIOR)
         by_model = (own + _OWN * by_maker[:, pool.maker]) / (in_model + _OWN)
-        count = max(1, len(asked))
         maker = np.log(by_maker / every).sum(axis=0) / count
         return {
             "maker_likely": maker[pool.maker],
@@ -156,14 +148,9 @@ class _Pool:
     """The numbers of all entries in columns. A unit is a prompt of an entry, a model all entries of a
     fold."""
 
-    def __init__(self, entries: Sequence[Entry]) -> None:
-        width = PLACES * 2
-        heads = np.frombuffer(b"".join(e.numbers[:width] for e in entries), "<u2").reshape(-1, PLACES)
-        counts = heads.astype(np.int64)
-        self._values = np.frombuffer(b"".join(e.numbers[width:] for e in entries), "<u2")
-        self._holds = np.repeat(np.tile(_HOLDS, len(entries)), counts.ravel())
-        units = np.arange(len(entries))[:, None] * MAX_PROMPTS + _PROMPT
-        self._units = np.repeat(units.ravel(), counts.ravel())
+    def __init__(self, entries: Sequence[Entry], counted: Makers) -> None:
+        self.counted = counted
+        self._columns = columns_of([entry.numbers for entry in entries])
         rows: dict[int, int] = {}
         model = np.array([rows.setdefault(e.fold, len(rows)) for e in entries])
         self.folds = tuple(rows)
@@ -172,28 +159,31 @@ class _Pool:
         self.maker = np.array(
             [makers.setdefault(by_row[row].maker or row, len(makers)) for row in range(len(rows))]
         )
+        known = [(makers[name], column) for name, column in counted.names.items() if name in makers]
+        self._known = np.array(known, np.int64).reshape(-1, 2)
         self.unit_model = np.repeat(model, MAX_PROMPTS)
-        self.prompts = np.bincount(model, counts[:, HABITS] // 2, len(rows))
+        self.prompts = np.bincount(model, self._columns.prompts, len(rows))
 
     def parts(self, kind: int) -> tuple[NDArray[np.uint16], Ints]:
         """All parts of one of ``KINDS``, and of each its unit."""
-        mine = np.flatnonzero(self._holds == HABITS + 1 + kind)
-        return self._values[mine], self._units[mine]
+        return self._columns.parts(kind)
+
+    def of_makers(self, pool: NDArray[Any], counted: Ints) -> NDArray[Any]:
+        """What is known of creators, a column each: what was counted of all that they have, else of the
+        ``pool``."""
+        pool[..., self._known[:, 0]] = counted[..., self._known[:, 1]]
+        return pool
 
     def cosines(self, kind: int, asked: Ints) -> Floats:
-        """Of each unit how alike it is to what is asked, 0..1, parts weighed by rarity in the pool."""
+        """Of each unit how alike it is to what is asked, 0..1, parts weighed by rarity."""
         values, units = self.parts(kind)
-        total = max(1, int(self.prompts.sum()))
-        counts = np.bincount(values, minlength=_NUMBERS)
-        rare = _rarities(total)
-        worths = rare[np.minimum(counts[values], total)]
-        every = np.bincount(units, worths, len(self.unit_model))
-        wanted = np.zeros(_NUMBERS, np.bool_)
-        wanted[asked] = True
+        rare = rarities(self.counted.counts.table[kind], self.counted.counts.prompts)
+        every = np.bincount(units, rare[values], len(self.unit_model))
+        wanted = np.zeros(NUMBERS)
+        wanted[asked] = rare[asked]
         hits = np.flatnonzero(wanted[values])
-        met = np.bincount(units[hits], worths[hits], len(self.unit_model))
-        length = rare[np.minimum(counts[asked], total)].sum()
-        return np.asarray(met / np.sqrt(np.maximum(length * every, 1e-9)))
+        met = np.bincount(units[hits], wanted[values[hits]], len(self.unit_model))
+        return np.asarray(met / np.sqrt(np.maximum(rare[asked].sum() * every, 1e-9)))
 
     def maker_best(self, scores: Floats) -> Floats:
         """Of each model the best score of a unit of its creator."""
@@ -203,17 +193,19 @@ class _Pool:
 
     def met(self, wanted: NDArray[np.bool_]) -> tuple[Ints, Ints, Ints]:
         """Which of the ``TEXTS`` of which models have which of the numbers that are wanted, each once."""
-        mine = np.flatnonzero(wanted[self._values] & (self._holds < len(TEXTS)))
-        model = self.unit_model[self._units[mine]]
-        place = model * len(TEXTS) + self._holds[mine]
-        keys = np.unique(place * _NUMBERS + self._values[mine])
-        texts, values = np.divmod(keys, _NUMBERS)
-        return texts % len(TEXTS), texts // len(TEXTS), values
+        values, holds, units, _ = self._columns
+        mine = np.flatnonzero(holds < len(TEXTS))
+        mine = mine[wanted[values[mine]]]
+        place = self.unit_model[units[mine]] * len(TEXTS) + holds[mine]
+        keys = np.unique(place * NUMBERS + values[mine])
+        texts, words = np.divmod(keys, NUMBERS)
+        return texts % len(TEXTS), texts // len(TEXTS), words
 
     def habits(self) -> tuple[tuple[Ints, Floats], tuple[Ints, Floats]]:
         """Of each prompt its model and how many tags it has; its model and its share of underscores."""
-        mine = np.flatnonzero(self._holds == HABITS)
-        values, models = self._values[mine].astype(np.float64), self.unit_model[self._units[mine]]
+        mine = np.flatnonzero(self._columns.holds == HABITS)
+        values = self._columns.values[mine].astype(np.float64)
+        models = self.unit_model[self._columns.units[mine]]
         return (models[::2], values[::2]), (models[1::2], values[1::2] / _MOST)
 
 
@@ -227,12 +219,6 @@ def _table(rows: Ints, columns: Ints, height: int, width: int) -> Floats:
     return flat.reshape(height, width).astype(np.float64)
 
 
-def _rarities(total: int) -> Floats:
-    """``domain.evidence.rarity`` of what 0, 1, … of ``total`` have."""
-    counts = np.arange(total + 1)
-    return np.log1p((total - counts + 0.5) / (counts + 0.5))
-
-
 def summed(features: Mapping[int, Sequence[float]]) -> dict[int, float]:
     """The sum of ``FEATURES`` by their weights, by fold."""
     weights = table_of("prompts")
@@ -241,9 +227,13 @@ def summed(features: Mapping[int, Sequence[float]]) -> dict[int, float]:
 
 
 def scored(features: Mapping[int, Sequence[float]]) -> dict[int, float]:
-    """The text signal 0..1 by fold: sums on a scale on which the best tells how sure it is, and equal
-    differences count alike below it."""
+    """The text signal 0..1 by fold: the best tells how sure it is; below, places count and how far a sum is
+    behind."""
     weights, sums = table_of("prompts"), summed(features)
     best = max(sums.values(), default=0.0)
     most = max(weights["least"], best / (best + weights["half_sure"]) if best > 0 else 0.0)
-    return {fold: max(0.0, most - weights["step"] * (best - value)) for fold, value in sums.items()}
+    found = {}
+    for place, fold in enumerate(sorted(sums, key=lambda fold: -sums[fold])):
+        behind = weights["step"] * min(weights["near"], best - sums[fold]) + weights["place"] * place
+        found[fold] = max(0.0, most - behind)
+    return found

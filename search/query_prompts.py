@@ -5,11 +5,12 @@ Prompt syntax of A1111, Forge and ComfyUI: ``(word:1.2)``, ``((word))``, ``[a:b:
 """
 
 import re
+from collections.abc import Sequence
 
 from indexer.domain.fields import field_named
 from search.query_tokens import outside_quotes
 
-__all__ = ["prompt_words"]
+__all__ = ["is_sentence", "prompt_words"]
 
 _TAG = re.compile(
     r"<(?:lora|lyco|lycoris|hypernet|embedding):([^<>:]{1,300})(?::[^<>]{0,100})?>", re.IGNORECASE
@@ -25,6 +26,8 @@ _LAST_WORD = re.compile(r"\w{1,64}\Z")
 _QUOTED = re.compile(r'"[^"]*"')
 _INFOTEXT = re.compile(r"\bnegative prompt:|\bsteps\b[^\n]{0,100}?\bsampler:", re.IGNORECASE)
 _LISTED = 3
+_SAID = frozenset(("a", "an", "at", "in", "on", "with"))
+_SENTENCE = 5
 
 
 def prompt_words(query: str, *, refused: bool = False) -> str | None:
@@ -40,6 +43,11 @@ def prompt_words(query: str, *, refused: bool = False) -> str | None:
     if not settings and not _is_prompt(bare) and not (refused and listed):
         return None
     return _balanced(outside_quotes(query, _plain))
+
+
+def is_sentence(words: Sequence[str]) -> bool:
+    """Whether folded words tell what is in a picture, as short prompts do: a woman in a red kimono."""
+    return len(set(words)) >= _SENTENCE and not _SAID.isdisjoint(words)
 
 
 def _plain(text: str) -> str:

@@ -51,6 +51,8 @@ def _typed(matches: Sequence[Match], scores: Sequence[float]) -> list[float]:
     found = []
     for match, score in zip(matches, scores, strict=False):
         title = n["named"] * match.named + n["called"] * max(match.named, match.called)
+        if match.alone:  # the query is one of its trigger phrases
+            title += n["both"] * min(match.named, match.called) + n["alone"] * match.alone
         inner = n["covered"] + title + n["ordered"] * match.ordered
         found.append(min(1.0, match.covered ** n["coverage_power"] * inner + n["engine"] * score))
     return found

@@ -1,7 +1,7 @@
 """Which entries could be meant? Candidates from the text index and from pictures, before ranking."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import ceil
 from typing import Any
@@ -20,8 +20,9 @@ from search.shuffling import shuffled_places
 
 __all__ = [
     "RANKED",
+    "Behind",
     "Candidates",
-    "Span",
+    "Way",
     "alike",
     "is_everything",
     "joined",
@@ -33,6 +34,9 @@ RANKED = 500
 """So many best matches are ranked by all signals at most, fewer where ``TextIndex.ranked`` says so; beyond
 them the engine's own order stands."""
 
+ORDERED = 100
+"""So many come at once where an order is asked for; those behind are read as pages reach them."""
+
 _SPARE = 1.3
 """So many times what is wanted is fetched in random order, since samples are not of one size."""
 
@@ -41,20 +45,30 @@ MAX_SHUFFLED = 100_000
 
 
 @dataclass(frozen=True, slots=True)
-class Candidates:
-    """Cards of entries in the engine's order, with what was found out about them: signal -> id -> 0..1.
+class Behind:
+    """What comes behind the first candidates: ``cards`` tells those of so many places from a place on, in the
+    engine's order, of which the first candidates took ``start``."""
 
-    ``total`` counts all matches, ``estimated`` tells that it or ``facets`` is an estimate. ``offset`` is the
-    place of the first card in the whole answer; ``rankable`` tells whether ``cards`` holds all that ranking
-    may reorder. ``hidden``: how many more would match, and by which flags they are kept back; None: not
-    counted yet. ``evidence`` is what the engine told of the words.
+    start: int
+    cards: Callable[[int, int], Sequence[Card]]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """Cards of the first entries in the engine's order, whichever page is asked for, with what was found out
+    about them: signal -> id -> 0..1.
+
+    ``total`` counts all matches, ``estimated`` tells that it or ``facets`` is an estimate. ``rankable`` tells
+    whether ranking may reorder ``cards``; ``behind`` brings the others, None: there are none. ``hidden``: how
+    many more would match, and by which flags they are kept back; None: not counted yet. ``evidence`` is what
+    the engine told of the words.
     """
 
     cards: Sequence[Card]
     total: int
     signals: Mapping[str, Mapping[int, float]] = field(default_factory=dict)
-    offset: int = 0
     rankable: bool = True
+    behind: Behind | None = None
     facets: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     estimated: bool = False
     hidden: tuple[int, Mapping[str, int]] | None = None
@@ -67,12 +81,10 @@ class Candidates:
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
-    """Which part of an answer is wanted, in what ``order`` (None: by relevance, ``random``: by ``seed``).
-    ``typing``: the last word may be unfinished."""
+class Way:
+    """In what ``order`` an answer is wanted (None: by relevance, ``random``: by ``seed``). ``typing``: the
+    last word may be unfinished."""
 
-    limit: int
-    offset: int = 0
     order: str | None = None
     seed: int = 0
     typing: bool = False
@@ -82,24 +94,31 @@ def text_candidates(
     text: TextIndex,
     parsed: ParsedQuery,
     where: Filter,
-    span: Span,
+    way: Way,
     facets: Sequence[str],
     kept_back: tuple[str, ...] = (),
 ) -> Candidates:
-    """Candidates by words and filter, less those with flags that are ``kept_back``, which are counted aside.
-    Where the first ``TextIndex.ranked`` hold the wanted part, all of those."""
+    """Candidates by words and filter, less those with flags that are ``kept_back``, which are counted aside:
+    the first ``TextIndex.ranked``, in an order that is asked for fewer unless those are all."""
+    order, typing = way.order, way.typing
+    listed = parsed.listed and not typing
     weights = load_weights().fields
-    order, typing = span.order, span.typing
-    query = TextQuery(
-        parsed.terms, parsed.phrases, where, weights, order, typing, kept_back, parsed.listed and not typing
-    )
-    first = span.offset + span.limit <= text.ranked
-    start, count = (0, text.ranked) if first else (span.offset, span.limit)
-    found = text.search(query, count, facets, start)
-    scored = span.order is None and query.spoken
+    query = TextQuery(parsed.terms, parsed.phrases, where, weights, order, typing, kept_back, listed)
+    count = text.ranked if order is None else min(ORDERED, text.ranked)
+    found = text.search(query, count, facets)
+    if count < found.total <= text.ranked:  # so few that they are counted as hits
+        count = text.ranked
+        found = text.search(query, count, facets)
+    scored = order is None and query.spoken
     signals = {"text": dict(zip(found.ids, _text_scores(query, found), strict=True))} if scored else {}
-    ranked = first and span.order is None
-    return _candidates(found, found.cards, signals=signals, offset=start, rankable=ranked)
+    behind = Behind(count, lambda start, more: text.search(query, more, (), start).cards)
+    return _candidates(
+        found,
+        found.cards,
+        signals=signals,
+        rankable=order is None,
+        behind=behind if len(found.ids) == count else None,
+    )
 
 
 def _candidates(found: TextHits, cards: Sequence[Card], **more: Any) -> Candidates:
@@ -119,7 +138,7 @@ def shuffled_candidates(
     text: TextIndex,
     parsed: ParsedQuery,
     where: Filter,
-    span: Span,
+    way: Way,
     facets: Sequence[str],
     kept_back: tuple[str, ...] = (),
 ) -> Candidates:
@@ -127,11 +146,20 @@ def shuffled_candidates(
     first ``TextIndex.ranked`` matches."""
     query = TextQuery(parsed.terms, parsed.phrases, where, load_weights().fields, kept_back=kept_back)
     found = text.search(query, text.ranked if query.spoken else 1, facets)
-    first = span.offset + span.limit <= text.ranked
-    start, count = (0, text.ranked) if first else (span.offset, span.limit)
-    cards = found.cards if query.spoken else _some(text, query.shown, span.seed, start + count, found.total)
-    order = shuffled_places([card.id for card in cards], span.seed)[start:][:count]
-    return _candidates(found, [cards[place] for place in order], offset=start, rankable=False)
+    if query.spoken:
+        return _candidates(found, _shuffled(found.cards, way.seed), rankable=False)
+
+    def cards(start: int, count: int) -> Sequence[Card]:
+        some = _some(text, query.shown, way.seed, start + count, found.total)
+        return _shuffled(some, way.seed)[start:][:count]
+
+    first = cards(0, text.ranked)
+    behind = Behind(len(first), cards) if len(first) == text.ranked else None
+    return _candidates(found, first, rankable=False, behind=behind)
+
+
+def _shuffled(cards: Sequence[Card], seed: int) -> list[Card]:
+    return [cards[place] for place in shuffled_places([card.id for card in cards], seed)]
 
 
 def _some(text: TextIndex, where: Filter, seed: int, wanted: int, total: int) -> Sequence[Card]:

@@ -48,12 +48,11 @@ from search.meant import meant_by
 from search.mislabelled import Mislabelled, labels_at_fault
 from search.narrowing import Narrowed, Passing
 from search.overview import Overviews
-from search.prompted import prompted
+from search.prompted import PromptFiles, prompted
 from search.query import ParsedQuery, parse_query
 from search.retrieval import (
-    RANKED,
     Candidates,
-    Span,
+    Way,
     alike,
     is_everything,
     shuffled_candidates,
@@ -170,18 +169,19 @@ class Pinakes:
         if image is not None:
             found = self._by_picture(parsed, image)
             return self._answer(parsed, found, page, started)
-        span = Span(limit, offset, None if sort == "relevance" else sort, seed, typing)
-        found = self._by_words(parsed, span, _FACETS if facets else ())
+        way = Way(None if sort == "relevance" else sort, seed, typing)
+        found = self._by_words(parsed, way, _FACETS if facets else ())
         return self._answer(parsed, found, page, started, sort=sort)
 
-    def _by_words(self, parsed: ParsedQuery, span: Span, facets: Sequence[str]) -> Candidates:
+    def _by_words(self, parsed: ParsedQuery, way: Way, facets: Sequence[str]) -> Candidates:
         flags = kept_back(self.settings, parsed)
-        if span.order == "random":
-            return shuffled_candidates(self.text, parsed, parsed.where, span, facets, flags)
-        found = text_candidates(self.text, parsed, parsed.where, span, facets, flags)
-        if span.order is None and not span.typing:
-            found = prompted(self.text, self.settings.prompt_cuts_file, parsed, parsed.where, flags, found)
-        if span.order is None and self.settings.clip_pretrained is not None:
+        if way.order == "random":
+            return shuffled_candidates(self.text, parsed, parsed.where, way, facets, flags)
+        found = text_candidates(self.text, parsed, parsed.where, way, facets, flags)
+        if way.order is None and not way.typing:
+            files = PromptFiles(self.settings.prompt_cuts_file, self.settings.prompt_makers_file)
+            found = prompted(self.text, files, parsed, parsed.where, flags, found)
+        if way.order is None and self.settings.clip_pretrained is not None:
             where = visible(self.settings, parsed)
             return described(self.looks, self.catalog, self.text, parsed, where, found)
         return found
@@ -189,7 +189,7 @@ class Pinakes:
     def _by_picture(self, parsed: ParsedQuery, image: bytes | Path) -> Candidates:
         """What is most like the picture first. With CLIP words count beside it; else they narrow."""
         where = visible(self.settings, parsed)
-        narrowed = text_candidates(self.text, parsed, where, Span(RANKED), _FACETS)
+        narrowed = text_candidates(self.text, parsed, where, Way(), _FACETS)
         both = described_picture(self.looks, self.catalog, self.text, parsed, where, narrowed, image)
         if both is not None:
             return both

@@ -15,6 +15,7 @@ from indexer.doctor.indexes import (
     weights_told,
 )
 from indexer.doctor.pictures import look_at_pictures
+from indexer.doctor.prompts import look_at_prompt_index
 from indexer.doctor.surroundings import look_around
 from indexer.domain.health import Finding, fault, note, worst
 from indexer.encoders import active_encoders
@@ -98,6 +99,7 @@ def _of_catalog(catalog: Catalog, settings: Settings, progress: Progress) -> Ite
     yield from look_at_pictures(catalog, settings, progress, writing=writing)
     yield look_at_text_index(catalog, settings, writing=writing)
     yield look_at_plan_index(catalog, settings, writing=writing)
+    yield look_at_prompt_index(catalog, settings, writing=writing)
     said = Silent()
     encoders = active_encoders(settings, said)
     yield from weights_told(said, settings)

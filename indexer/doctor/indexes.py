@@ -102,7 +102,9 @@ def look_at_vector_indexes(
         pending = previews.count_pending(session, spaces) if spaces else 0
         unused = rows.unused_spaces(session, [*found, IDENTITY.key])
     if pending and not writing:
-        yield note("looked at", f"{pending:,} pictures were not looked at yet.", "Run: pinakes index")
+        told = f"{pending:,} pictures were not looked at yet."
+        # A repair that was stopped leaves some as well.
+        yield note("looked at", told, "Run: pinakes index", repair="pictures")
     for key, count in unused.items():
         yield note("unused", f"{count:,} vectors of {key} are kept that no encoder in use makes.")
     with progress.stage("Reading the vector indexes", "indexes", 2) as stage:

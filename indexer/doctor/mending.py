@@ -22,6 +22,7 @@ from indexer.progress import Progress, Silent
 from indexer.settings import Settings
 from indexer.stages.pictures import embed_pictures
 from indexer.stages.publish import publish_text, publish_vectors
+from indexer.stages.publish_cuts import publish_cuts
 from indexer.stages.publish_gist import publish_gist
 
 __all__ = ["mend"]
@@ -133,6 +134,9 @@ def _make_anew(catalog: Catalog, settings: Settings, progress: Progress, wanted:
     """Pictures are looked at again where they lost something; then indexes follow the catalog."""
     if "gist" in wanted:
         publish_gist(catalog, settings, progress, afresh=True)
+    if "prompts" in wanted:
+        settings.prompt_makers_file.unlink(missing_ok=True)
+        publish_cuts(catalog, settings, progress, afresh=True)
     text_is_there = _text_can_be_written(settings, progress)
     if text_is_there:
         publish_text(catalog, settings, progress, afresh="text" in wanted)
@@ -140,7 +144,7 @@ def _make_anew(catalog: Catalog, settings: Settings, progress: Progress, wanted:
     encoders = active_encoders(settings, said)
     if said.notes:
         return  # with other vectors than those wanted, indexes that are whole would be replaced
-    if wanted & {"thumbnails", "vectors"}:
+    if wanted & {"thumbnails", "vectors", "pictures"}:
         embed_pictures(catalog, settings, encoders, progress)
         if text_is_there:
             publish_text(catalog, settings, progress)

@@ -3,17 +3,16 @@
 A hundred candidates are compared word by word with the query; their documents stay in the catalog.
 """
 
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from indexer.domain.records import Document
 from indexer.domain.text import words
+from indexer.domain.trigger_phrases import trigger_phrases
 
 __all__ = ["BRIEF_FIELDS", "Brief"]
 
 _MAX_WORDS = 200
-_COMMAS = re.compile(r"[,，、;]")
 
 
 class Brief(NamedTuple):
@@ -33,7 +32,7 @@ class Brief(NamedTuple):
         return cls(
             name=_words((document.name,)),
             version=_words((document.version,)),
-            trigger_words=_words(_phrases(document.trigger_words)),
+            trigger_words=_words(trigger_phrases(document.trigger_words)),
             file_names=_words(document.file_names),
             creator=_words((document.creator or "",)),
             tags=_words(document.tags),
@@ -55,11 +54,6 @@ class Brief(NamedTuple):
 
 BRIEF_FIELDS = Brief._fields
 """Names of the short fields: rows of ``ranking.toml``, attributes of ``Document``."""
-
-
-def _phrases(values: Iterable[str]) -> Iterator[str]:
-    """Trigger phrases: hubs give several as one text with commas."""
-    return (phrase for value in values for phrase in _COMMAS.split(value))
 
 
 def _words(values: Iterable[str]) -> str:

@@ -19,8 +19,8 @@ class Evidence:
     it, or a form of it, in any field.
 
     Of the first hits, in their order: ``briefs`` are texts of ``Brief``; ``present`` has a bit for each of
-    ``terms`` (bit 0 the first) that the entry has in any field. ``makers`` are numbers of the creators of all
-    hits, 0 unknown. What an engine cannot tell, or nobody compares (of a pasted text), is empty.
+    ``terms`` (bit 0 the first) that the entry has in any field. What an engine cannot tell, or nobody
+    compares (of a pasted text), is empty.
     """
 
     documents: int = 0
@@ -28,7 +28,6 @@ class Evidence:
     briefs: tuple[str, ...] = ()
     terms: tuple[str, ...] = ()
     present: tuple[int, ...] = ()
-    makers: tuple[int, ...] = ()
 
 
 NO_EVIDENCE = Evidence()

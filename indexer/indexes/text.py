@@ -60,15 +60,16 @@ class TextQuery:
     @property
     def shown(self) -> Filter:
         """What matches must pass: ``where``, and none of the flags that keep back."""
-        return And((self.where, Not(self._flagged))) if self.kept_back else self.where
+        return And((self.where, Not(self.flagged))) if self.kept_back else self.where
 
     @property
     def aside(self) -> Filter:
         """What those pass that are kept back."""
-        return And((self.where, self._flagged))
+        return And((self.where, self.flagged))
 
     @property
-    def _flagged(self) -> Filter:
+    def flagged(self) -> Filter:
+        """What those have that are kept back."""
         return AnyOf(FIELDS["is"], self.kept_back)
 
     @property
@@ -122,6 +123,11 @@ class TextIndex(Protocol):
     @property
     def generation(self) -> str:
         """Changes when the index is started anew; a catalog that knows another fills it again."""
+
+    @property
+    def stamp(self) -> str:
+        """Another value after every change, at a server that a ledger (``text_ledger``) speaks for; empty for
+        an engine that needs none."""
 
     @property
     def refused(self) -> Sequence[RefusedDocument]:

@@ -20,7 +20,8 @@ __all__ = ["Band", "Bands"]
 
 _SIZES: Mapping[str, Sequence[int]] = {
     **dict.fromkeys(("newest", "updated", "rating"), (4_096, 16_384, 65_536)),
-    **dict.fromkeys(("downloads", "size", "name"), (4_096, 16_384)),
+    **dict.fromkeys(("downloads", "size"), (4_096, 16_384)),
+    "name": (1_024, 4_096, 16_384, 65_536),
 }
 """Entries of the lists, about. Gathering one takes as long as it has different values."""
 
@@ -29,6 +30,9 @@ _FIELDS: Mapping[str, str] = {
 }  # fmt: skip
 _DAYS = ("newest", "updated")
 _LEAST_BITS = 2
+
+_LISTED_NAMES = 4_096
+"""So many names are listed; of more the numbers that they begin with are compared, entry by entry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +60,15 @@ class Bands:
     def of(self, searcher: Any, order: str) -> Sequence[Band]:
         """The bands of an order, the shortest first; none while they are gathered."""
         self.prepare(searcher)
-        return self._bands.get(order, ()) if self._ahead.is_large(searcher) else ()
+        return self._bands.get(order, ()) if self.is_large(searcher) else ()
+
+    def is_large(self, searcher: Any) -> bool:
+        """Whether an index is so large that bands are gathered."""
+        return self._ahead.is_large(searcher)
 
     def prepare(self, searcher: Any) -> None:
         """Begin to gather them in the background, unless they are there."""
-        if self._ahead.is_large(searcher):
+        if self.is_large(searcher):
             self._ahead.begin(searcher)
 
     def gather(self, searcher: Any) -> None:
@@ -76,7 +84,10 @@ class Bands:
         last = searcher.search(
             tantivy.Query.all_query(), limit=1, offset=size - 1, count=False, order_by_field=column, **more
         ).hits
-        found = (self._named if rising else self._valued)(order, int(last[0][0])) if last else None
+        if not last:
+            return None
+        key = int(last[0][0])
+        found = self._named(key, size) if rising else self._valued(order, key)
         if found is None:
             return None
         query = tantivy.Query.const_score_query(found[0], 0.0)
@@ -95,8 +106,11 @@ class Bands:
             kind, low = tantivy.FieldType.Float, _number(bits - 1)  # below all that are rounded to these bits
         return self._range(_FIELDS[order], kind, low), bits
 
-    def _named(self, _: str, key: int) -> tuple[Any, int] | None:
+    def _named(self, key: int, size: int) -> tuple[Any, int] | None:
         """Entries whose name comes before one that is near a key."""
+        if size > _LISTED_NAMES:
+            kind = tantivy.FieldType.Integer
+            return tantivy.Query.range_query(self._schema, NAME_KEY, kind, None, key), key + 1
         name = key_name(key)
         if not name:
             return None

@@ -1,4 +1,4 @@
-"""The most frequent words that begin with what is typed, told at once also for one letter or two.
+"""The most frequent words that begin with what is typed, told at once also for one letter, two or three.
 
 Words that begin with a letter are a tenth of all words, and asking the index for the most frequent goes
 through each of them. So in large indexes they are gathered ahead, in the background, and kept until the index
@@ -17,6 +17,9 @@ __all__ = ["Beginnings"]
 
 _KEPT = 9
 _REMEMBERED = 10_000
+_SORTED = 100_000
+"""Of two letters so many words are parted by the third."""
+
 _LETTERS = string.ascii_lowercase + string.digits
 
 Words = Sequence[tuple[str, int]]
@@ -44,15 +47,29 @@ class Beginnings:
         return found[:count]
 
     def _gather(self, searcher: Any) -> None:
-        """Of all pairs of letters; those of one letter follow from them."""
+        """Of all pairs of letters; those of one letter and of three follow from them."""
         table: dict[str, Words] = {}
         for first in _LETTERS:
-            pairs = {first + second: _asked(searcher, first + second) for second in _LETTERS}
-            every = [word for words in pairs.values() for word in words]
-            table |= pairs | {first: nsmallest(_KEPT, every, key=lambda word: (-word[1], word[0]))}
+            every: list[tuple[str, int]] = []
+            for second in _LETTERS:
+                words = _asked(searcher, first + second, _SORTED)
+                table[first + second] = words[:_KEPT]
+                every += words[:_KEPT]
+                if len(words) < _SORTED:
+                    table |= _by_three(words)
+            table[first] = nsmallest(_KEPT, every, key=lambda word: (-word[1], word[0]))
         self._gathered = table
 
 
-def _asked(searcher: Any, beginning: str) -> Words:
-    found: Words = searcher.terms_with_prefix(BRIEF, beginning, limit=_KEPT)
+def _by_three(words: Words) -> dict[str, Words]:
+    """Words, the most frequent first, by their first three letters."""
+    found: dict[str, list[tuple[str, int]]] = {}
+    for word in words:
+        if len(word[0]) > 2:
+            found.setdefault(word[0][:3], []).append(word)
+    return {beginning: those[:_KEPT] for beginning, those in found.items()}
+
+
+def _asked(searcher: Any, beginning: str, count: int = _KEPT) -> Words:
+    found: Words = searcher.terms_with_prefix(BRIEF, beginning, limit=count)
     return found

@@ -38,7 +38,9 @@ _LEAST = 3
 _TELLING = 50
 """With fewer of a sample an estimate says nothing."""
 
-_DOUBT = 1.25
+_DOUBT, _MARGIN = 1.25, 1.1
+"""How far a first guess, and a sample as large as it may be, can be above what is true."""
+
 _ALL, _FLAGS = "all", ("is",)
 _MUST = tantivy.Occur.Must
 
@@ -64,29 +66,37 @@ class FacetCounter:
         self._schema = schema
         self._book = NameBook()
 
-    def count(
-        self, searcher: Any, parts: Among, names: Sequence[str], total: int, *, sure: bool = True
-    ) -> Counted:
-        """Counts of fields' values over all that match, and how many there are. Unless ``sure``,
-        ``total`` is a guess: then how many match is counted too, or told by samples."""
-        if sure and (not names or not total):
+    def is_few(self, most: int) -> bool:
+        """Whether so many matches are counted one by one."""
+        return most <= EXACT_FACETS
+
+    def known(self, searcher: Any, parts: Among, names: Sequence[str], total: int | None = None) -> Counted:
+        """Counts of fields' values over all that match, of which there are ``total``; None: few, which are
+        counted too."""
+        if total is not None and (not names or not total):
             return Counted(total, {name: {} for name in names})
-        if total <= EXACT_FACETS * (1 if sure else _DOUBT):
-            return self._exact(searcher, parts, names, total if sure else None)
-        chosen = min(SAMPLES, ceil(SAMPLES * SAMPLED / total))
-        met, found = self._within(searcher, parts, names, chosen)
-        if sure:
-            return Counted(total, found.facets, True)
-        return (
-            found if found.total > EXACT_FACETS and met >= _TELLING else self._exact(searcher, parts, names)
-        )
+        if total is None or total <= EXACT_FACETS:
+            return self._exact(searcher, parts, names, total)
+        _, found = self._within(searcher, parts, names, _samples(SAMPLED, total))
+        return Counted(total, found.facets, True)
+
+    def estimated(
+        self, searcher: Any, parts: Among, names: Sequence[str], most: int, about: int | None = None
+    ) -> Counted | None:
+        """How many match, of ``most`` at most and ``about`` so many if that is known, and counts of fields'
+        values, as samples tell. None where they may be so few that all are to be counted."""
+        if about is None:
+            about = self._within(searcher, parts, (), _samples(SAMPLED, most))[1].total
+        if about <= EXACT_FACETS * _DOUBT:
+            return None
+        met, found = self._within(searcher, parts, names, _samples(SAMPLED, about))
+        return found if met >= _TELLING and found.total > EXACT_FACETS * _MARGIN else None
 
     def aside(self, searcher: Any, parts: Among, beside: int) -> Counted:
         """How many match, and which flags they have: as exactly as the ``beside`` others are told."""
         if beside > EXACT_FACETS:
             for enough in (_ASIDE, SAMPLED):
-                chosen = min(SAMPLES, ceil(SAMPLES * enough / beside))
-                met, found = self._within(searcher, parts, _FLAGS, chosen)
+                met, found = self._within(searcher, parts, _FLAGS, _samples(enough, beside))
                 if met >= _TELLING:
                     return found
                 if met * SAMPLED < _TELLING * _ASIDE:
@@ -123,6 +133,11 @@ class FacetCounter:
             value = self._book.name(searcher, int(key)) if name in CODED else str(key)
             if value is not None:
                 yield value, round(bucket["doc_count"] * scale)
+
+
+def _samples(enough: int, total: int) -> int:
+    """Of how many samples ``enough`` are met, where ``total`` are in all."""
+    return min(SAMPLES, ceil(SAMPLES * enough / max(1, total)))
 
 
 def sample_query(schema: Any, count: int) -> Any:

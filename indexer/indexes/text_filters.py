@@ -6,8 +6,8 @@ from typing import Any
 import tantivy
 
 from indexer.domain.fields import Field, FieldType
-from indexer.domain.filters import And, AnyOf, Filter, Not, Or, Range, Words
-from indexer.indexes.text_schema import date_number, words_column
+from indexer.domain.filters import And, AnyOf, Filter, Not, Or, Range, Words, anywhere
+from indexer.indexes.text_schema import EVERY, date_number, words_column
 
 __all__ = ["FilterBuilder", "Parts", "all_of"]
 
@@ -48,6 +48,8 @@ class FilterBuilder:
             case Or(nodes):
                 if not nodes:
                     return _QUERY.empty_query()
+                if (word := _said_anywhere(node)) is not None:
+                    return _QUERY.term_query(self._schema, EVERY, word, index_option="basic")
                 return _QUERY.boolean_query([(_SHOULD, self._node(n)) for n in nodes])
             case Not(inner):
                 return _QUERY.boolean_query([(_MUST, _QUERY.all_query()), (_MUST_NOT, self._node(inner))])
@@ -94,6 +96,14 @@ class FilterBuilder:
             low, high = (None if bound is None else float(bound) for bound in (low, high))
         with_low, with_high = low is None or not node.low_open, high is None or not node.high_open
         return _QUERY.range_query(self._schema, node.field.name, kind, low, high, with_low, with_high)
+
+
+def _said_anywhere(node: Or) -> str | None:
+    """The word that a filter asks for in any searched field, if it does: one column holds those."""
+    first = node.nodes[0]
+    if isinstance(first, Words) and len(first.words) == 1 and node == anywhere(first.words):
+        return first.words[0]
+    return None
 
 
 def all_of(parts: Parts) -> Any:

@@ -7,13 +7,15 @@ syntax: only folded words and quoted values do.
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 from indexer.domain.cards import Card
 from indexer.domain.filters import Filter
 from indexer.indexes.text import RefusedDocument, TextHits, TextQuery
 from indexer.indexes.text_meilisearch_filters import FilterBuilder
+from indexer.indexes.text_meilisearch_phrases import Phrases
 from indexer.indexes.text_meilisearch_place import Place
-from indexer.indexes.text_meilisearch_reader import Phrases, Reader
+from indexer.indexes.text_meilisearch_reader import Reader
 from indexer.indexes.text_meilisearch_search import Search
 from indexer.indexes.text_meilisearch_server import Server
 from indexer.indexes.text_meilisearch_writer import MeilisearchWriter
@@ -24,20 +26,27 @@ __all__ = ["MeilisearchIndex"]
 class MeilisearchIndex:
     """An index called ``name`` at a server. Nothing is asked of the server before it is needed.
 
-    All methods raise ``CatalogError`` that says what is wrong with the server and what to do.
+    ``ledger`` is the file of ``text_ledger``, if any. All methods raise ``CatalogError`` that says what is
+    wrong with the server and what to do.
     """
 
-    def __init__(self, url: str, key: str | None, name: str = "pinakes") -> None:
+    def __init__(self, url: str, key: str | None, name: str = "pinakes", ledger: Path | None = None) -> None:
         self.server = Server(url, key)
         self.name = name
         self.refused: list[RefusedDocument] = []
         self._place = Place(self.server, name)
-        self._reader = Reader(self.server, name)
+        self._reader = Reader(self.server, name, ledger)
 
     @property
     def generation(self) -> str:
         """See ``TextIndex.generation``; the index that is written, which is made when there is none."""
         return self._place.generation
+
+    @property
+    def stamp(self) -> str:
+        """See ``TextIndex.stamp``."""
+        self._reader.forget()
+        return self._reader.stamp()
 
     def start_anew(self) -> None:
         """Begin an empty index aside; the one that is searched stays until ``complete``."""
@@ -71,6 +80,7 @@ class MeilisearchIndex:
         writer = MeilisearchWriter(self.server, self._place.written, self.refused)
         yield writer
         writer.finish()
+        self._reader.forget()
 
     def search(self, query: TextQuery, limit: int, facets: Sequence[str] = (), offset: int = 0) -> TextHits:
         """See ``TextIndex.search``."""
@@ -99,4 +109,4 @@ class MeilisearchIndex:
 
     def cards(self, ids: Sequence[int]) -> list[Card]:
         """See ``TextIndex.cards``."""
-        return [Card.from_row(row["card"]) for row in self._reader.by_id(ids, ["card"]).values()]
+        return self._reader.cards(ids)

@@ -4,10 +4,12 @@ The words that tell most are looked up one by one, in one request; who has the r
 candidate, and the candidates' own words then tell exactly which they have.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from math import log1p
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from indexer.domain.evidence import pick_terms, rarity
 from indexer.indexes.text_meilisearch_reader import Reader, exactly
@@ -16,9 +18,9 @@ from indexer.indexes.text_meilisearch_settings import (
     MAX_LISTED,
     SIZED,
     drawn,
-    id_and_length,
-    searched,
-    words_attribute,
+    ids_of,
+    lengths_of,
+    listed,
 )
 
 __all__ = ["LongFound", "find_text"]
@@ -45,53 +47,81 @@ class LongFound:
     frequencies: Mapping[str, int]
     documents: int
     cut: bool
+    aside: Collection[int] = ()
 
 
 def find_text(
-    reader: Reader, terms: Sequence[str], expression: str, limit: int, *, compared: bool = True
+    reader: Reader, terms: Sequence[str], expression: str, aside: str | None, limit: int
 ) -> LongFound:
     """Entries that pass the expression and have some of the words that tell most, those with the most telling
-    ones first. Without ``compared`` the first ones are not looked at again, only counted."""
+    ones first; and the ids of those that pass ``aside`` instead, who are only counted."""
     asked = list(terms)[:_MAX_ASKED]
     documents, *totals = reader.totals(["", *map(exactly, asked)])
     frequencies = dict(zip(asked, totals, strict=True))
     picked = tuple(t for t in pick_terms(asked, frequencies, MAX_TERMS) if frequencies[t])
-    bits, lengths, cut = _listed(reader, picked, frequencies, documents, expression)
+    telling = _telling(picked, frequencies, documents)
+    queries = [
+        {"q": exactly(term), "hitsPerPage": 0, "facets": [SIZED], "filter": _some(passing, frequencies[term])}
+        for passing in ([expression] if aside is None else [expression, aside])
+        for term in telling
+    ]
+    answers = reader.ask_halved(queries)
+    heap = _Heap(answers[: len(telling)], telling, picked)
     worth = [rarity(frequencies[term], documents) for term in picked]
-    whole = max(1e-9, sum(worth))
-
-    def ranked() -> list[int]:
-        scores = {id_: _sum(has, worth) / whole * _share(lengths[id_]) for id_, has in bits.items()}
-        return sorted(scores, key=lambda id_: (-scores[id_], id_))
-
-    if compared:
-        bits |= _present(reader, ranked()[:COMPARED], picked)
-    order = ranked()
-    scores = {id_: _sum(bits[id_], worth) / whole * _share(lengths[id_]) for id_ in order[:limit]}
-    return LongFound(scores, bits, picked, frequencies, documents, cut or len(order) > limit)
-
-
-def _listed(
-    reader: Reader, picked: Sequence[str], totals: Mapping[str, int], documents: int, expression: str
-) -> tuple[dict[int, int], dict[int, float], bool]:
-    """Who has which of the words, as bits, and how long their texts are. Frequent words list a part of those
-    who have them; the last value tells whether one did."""
-    query: dict[str, Any] = {"hitsPerPage": 0, "facets": [SIZED]}
-    common = max(MAX_LISTED, documents // _COMMON)
-    telling = [term for term in picked if totals[term] <= common] or picked
-    answers = reader.ask_all(
-        [{**query, "q": exactly(term), "filter": _some(expression, totals[term])} for term in telling]
+    first = heap.ranked(worth)[:COMPARED]
+    heap.bits[first] = reader.present(heap.ids[first].tolist(), picked)
+    order = heap.ranked(worth)
+    told, best = heap.scores(worth), order[:limit]
+    return LongFound(
+        dict(zip(heap.ids[best].tolist(), told[best].tolist(), strict=True)),
+        dict(zip(heap.ids.tolist(), heap.bits.tolist(), strict=True)),
+        picked,
+        frequencies,
+        documents,
+        heap.cut or len(telling) < len(picked) or len(order) > limit,
+        set(ids_of(_sized(answers[len(telling) :])).tolist()),
     )
-    bits: dict[int, int] = {}
-    lengths: dict[int, float] = {}
-    cut = len(telling) < len(picked) or any(totals[term] > MAX_LISTED for term in telling)
-    for term, answer in zip(telling, answers, strict=True):
-        found = answer.get("facetDistribution", {}).get(SIZED, {})
-        cut = cut or len(found) < int(answer.get("totalHits", 0))
-        for sized in found:
-            id_, lengths[id_] = id_and_length(int(float(sized)))
-            bits[id_] = bits.get(id_, 0) | 1 << picked.index(term)
-    return bits, lengths, cut
+
+
+def _telling(picked: Sequence[str], totals: Mapping[str, int], documents: int) -> Sequence[str]:
+    """The words of which is listed who has them."""
+    common = max(MAX_LISTED, documents // _COMMON)
+    return [term for term in picked if totals[term] <= common] or picked
+
+
+class _Heap:
+    """Who has which of the words: ``ids`` (n,) and as many ``bits``, one for each of the words that were
+    picked. Frequent words list a part of those who have them; ``cut`` tells whether one did."""
+
+    def __init__(
+        self, answers: Sequence[Mapping[str, Any]], telling: Sequence[str], picked: Sequence[str]
+    ) -> None:
+        sized = np.unique(_sized(answers))
+        self.ids = ids_of(sized)
+        self._shares = 1 / (1 + _STEEP * np.log1p(lengths_of(sized) / _LENGTH))
+        self.bits = np.zeros(len(sized), np.int64)
+        self.cut = False
+        for term, answer in zip(telling, answers, strict=True):
+            some = _sized([answer])
+            self.bits[np.searchsorted(sized, some)] |= 1 << picked.index(term)
+            self.cut = self.cut or len(some) < int(answer.get("totalHits", 0)) or len(some) > MAX_LISTED
+
+    def scores(self, worth: Sequence[float]) -> NDArray[np.float64]:
+        """What the words that an entry has are worth, as a share of all, less in long texts: they have any
+        word by chance."""
+        sums = sum(((self.bits >> i & 1) * each for i, each in enumerate(worth)), np.zeros(len(self.bits)))
+        scores: NDArray[np.float64] = sums / max(1e-9, sum(worth)) * self._shares
+        return scores
+
+    def ranked(self, worth: Sequence[float]) -> NDArray[np.int64]:
+        """Places of the entries, best first."""
+        return np.lexsort((self.ids, -self.scores(worth)))
+
+
+def _sized(answers: Sequence[Mapping[str, Any]]) -> NDArray[np.int64]:
+    """What the facet ``SIZED`` lists."""
+    lists = [listed(answer.get("facetDistribution", {}).get(SIZED, {})) for answer in answers]
+    return np.concatenate([np.zeros(0, np.int64), *lists])
 
 
 def _some(expression: str, total: int) -> str | None:
@@ -101,22 +131,3 @@ def _some(expression: str, total: int) -> str | None:
         return expression or None
     part = drawn(0, DRAWS * MAX_LISTED // total)
     return f"({expression}) AND {part}" if expression else part
-
-
-def _present(reader: Reader, ids: Sequence[int], picked: Sequence[str]) -> dict[int, int]:
-    """Which of the words entries have, from all their words."""
-    names = [words_attribute(field) for field in searched()]
-    present = {}
-    for id_, row in reader.by_id(ids, names).items():
-        have = {word for name in names for word in row.get(name, ())}
-        present[id_] = sum(1 << place for place, term in enumerate(picked) if term in have)
-    return present
-
-
-def _sum(bits: int, worth: Sequence[float]) -> float:
-    return sum(each for place, each in enumerate(worth) if bits >> place & 1)
-
-
-def _share(length: float) -> float:
-    """What a match is worth in a text of so many words: long ones have any word by chance."""
-    return 1 / (1 + _STEEP * log1p(length / _LENGTH))

@@ -3,20 +3,25 @@
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.domain.cards import Card
 from indexer.domain.fields import Field
+from indexer.indexes.text_ledger_read import Ledger
 from indexer.indexes.text_meilisearch_server import Refused, Server
-from indexer.indexes.text_meilisearch_settings import words_attribute
+from indexer.indexes.text_meilisearch_settings import MAX_VALUES, searched, words_attribute
 
-__all__ = ["Phrases", "Reader", "exactly"]
-
-MAX_LOOKED_UP = 600
-"""So many entries are looked through for a phrase, in a tenth of a second; where more have its words,
-those count as having it."""
+__all__ = ["Reader", "exactly"]
 
 _REMEMBERED, _SECONDS = 20_000, 60.0
 """How many have a word is remembered so long: it decides how rare it is, not who is found."""
+
+_STAMPED = 1.0
+"""So many seconds the state of the index is believed."""
 
 _PAGE = 50_000
 _QUERIES = 100
@@ -27,14 +32,37 @@ _NEVER = (-1e9, 0)
 class Reader:
     """Reads the index ``name``; an index that is not there has no documents.
 
-    All methods raise ``CatalogError`` when the server cannot be asked.
+    ``ledger`` is asked what the server would take long to tell, as far as it knows. All methods raise
+    ``CatalogError`` when the server cannot be asked.
     """
 
-    def __init__(self, server: Server, name: str) -> None:
+    def __init__(self, server: Server, name: str, ledger: Path | None = None) -> None:
         self._server = server
         self._name = name
+        self._ledger = None if ledger is None else Ledger(ledger)
+        self._stamp = (_NEVER[0], "")
         self._totals: dict[str, tuple[float, int]] = {}
         self._pool = ThreadPoolExecutor(_AT_ONCE, "pinakes-meilisearch")  # each thread keeps its connection
+
+    def stamp(self) -> str:
+        """Another value after every change of the index, of a second ago at most; empty without an index."""
+        now = time.monotonic()
+        if now - self._stamp[0] > _STAMPED:
+            self._stamp = (now, self._stamp_now())
+        return self._stamp[1]
+
+    def _stamp_now(self) -> str:
+        try:
+            told = self._server.get(f"indexes/{self._name}")
+        except Refused as error:
+            if error.code != "index_not_found":
+                raise
+            return ""
+        return f"{told['createdAt']} {told['updatedAt']}"
+
+    def forget(self) -> None:
+        """The index has just changed."""
+        self._stamp = (_NEVER[0], "")
 
     def ask(self, query: Mapping[str, Any]) -> Mapping[str, Any]:
         """Answer of one search, empty without an index."""
@@ -48,28 +76,71 @@ class Reader:
             answers += self._post("multi-search", {"queries": asked}).get("results") or [{}] * len(asked)
         return answers
 
-    def ask_together(self, queries: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-        """The same as ``ask_all`` for queries that take long: the server works on all of them at once."""
+    def ask_some(self, queries: Sequence[Mapping[str, Any] | None]) -> list[Mapping[str, Any]]:
+        """The same as ``ask_all``; nothing is answered where nothing is asked."""
+        told = iter(self.ask_all([query for query in queries if query is not None]))
+        return [{} if query is None else next(told) for query in queries]
+
+    def ask_halved(self, queries: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+        """The same as ``ask_all``, in two requests that the server works on beside each other."""
         if len(queries) < 2:
             return self.ask_all(queries)
-        return [
-            answer for found in self._pool.map(self.ask_all, ([one] for one in queries)) for answer in found
-        ]
+        middle = len(queries) // 2
+        halves = self._pool.map(self.ask_all, (queries[:middle], queries[middle:]))
+        return [answer for found in halves for answer in found]
+
+    def knows_values(self) -> bool:
+        """Whether ``counts`` and ``having`` know the index as it is."""
+        return self._ledger is not None and self._ledger.knows(self.stamp())
+
+    def counts(self, ids: NDArray[np.int64], names: Sequence[str]) -> Mapping[str, Mapping[str, int]]:
+        """How many entries have which value of the fields, the most frequent ones, as the server keeps
+        values; nothing where the ledger does not know."""
+        found = self._ledger.counts(self.stamp(), ids, names, MAX_VALUES) if self._ledger else None
+        return found or {name: {} for name in names}
+
+    def having(self, field: Field, coded: Sequence[str], ids: Sequence[int]) -> list[int] | None:
+        """Those of the entries whose field has the words one after the other; None where the ledger does not
+        know."""
+        return self._ledger.having(self.stamp(), field.name, coded, ids) if self._ledger else None
+
+    def present(self, ids: Sequence[int], coded: Sequence[str]) -> list[int]:
+        """For each entry a bit for each of the words (bit 0 the first) that it has."""
+        told = self._ledger.present(self.stamp(), coded, ids) if self._ledger else None
+        if told is not None:
+            return told
+        names = [words_attribute(field) for field in searched()]
+        rows = self.by_id(ids, names)
+        have = [{word for name in names for word in rows.get(id_, {}).get(name, ())} for id_ in ids]
+        return [sum(1 << place for place, word in enumerate(coded) if word in some) for some in have]
+
+    def cards(self, ids: Sequence[int]) -> list[Card]:
+        """The cards of entries, in no order."""
+        told = self._ledger.cards(self.stamp(), ids) if self._ledger else None
+        if told is not None:
+            return told
+        return [Card.from_row(row["card"]) for row in self.by_id(ids, ["card"]).values()]
 
     def totals(self, texts: Sequence[str]) -> list[int]:
         """How many documents each text finds; of a minute ago at most."""
+        return self.ask_with_totals((), texts)[1]
+
+    def ask_with_totals(
+        self, queries: Sequence[Mapping[str, Any]], texts: Sequence[str]
+    ) -> tuple[list[Mapping[str, Any]], list[int]]:
+        """Answers of ``queries`` and ``totals`` of ``texts``, in one request."""
         now = time.monotonic()
         new = [text for text in dict.fromkeys(texts) if now - self._totals.get(text, _NEVER)[0] > _SECONDS]
         if len(self._totals) + len(new) > _REMEMBERED:
             self._totals, new = {}, list(dict.fromkeys(texts))
-        answers = self.ask_all([{"q": text, "hitsPerPage": 0} for text in new])
+        answers = self.ask_all([*queries, *({"q": text, "hitsPerPage": 0} for text in new)])
         told = dict(self._totals)
-        for text, answer in zip(new, answers, strict=True):
+        for text, answer in zip(new, answers[len(queries) :], strict=True):
             total = int(answer.get("totalHits", 0))
             told[text] = (now, total)
             if total:  # a word that is new is known at once
                 self._totals[text] = told[text]
-        return [told[text][1] for text in texts]
+        return answers[: len(queries)], [told[text][1] for text in texts]
 
     def count(self) -> int:
         """How many documents the index holds."""
@@ -103,31 +174,6 @@ class Reader:
                 raise
             return {}  # nothing was indexed yet
         return answer
-
-
-class Phrases:
-    """Looks phrases up in the words of those who have all of them; ``gave_up``: there were too many."""
-
-    def __init__(self, reader: Reader) -> None:
-        self._reader = reader
-        self._found: dict[tuple[str, ...], Sequence[int] | None] = {}
-        self.gave_up = False
-
-    def look_up(self, field: Field, coded: Sequence[str], expression: str) -> Sequence[int] | None:
-        """See ``PhraseLookup``."""
-        if (field.name, *coded) in self._found:  # who is shown and who is kept back have the same phrases
-            return self._found[field.name, *coded]
-        found = self._found[field.name, *coded] = self._look_up(field, coded, expression)
-        return found
-
-    def _look_up(self, field: Field, coded: Sequence[str], expression: str) -> Sequence[int] | None:
-        name = words_attribute(field)
-        wanted = f" {' '.join(coded)} "
-        rows = list(self._reader.rows(expression, ["id", name], MAX_LOOKED_UP + 1))
-        if len(rows) > MAX_LOOKED_UP:
-            self.gave_up = True
-            return None
-        return [int(row["id"]) for row in rows if wanted in f" {' '.join(row.get(name, ()))} "]
 
 
 def exactly(word: str) -> str:

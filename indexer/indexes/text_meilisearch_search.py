@@ -1,7 +1,7 @@
 """A query answered by a Meilisearch index: filters alone, a few words, or a text."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from indexer.domain.cards import Card
@@ -9,13 +9,23 @@ from indexer.domain.evidence import LONG, Evidence
 from indexer.domain.filters import And, Filter, Or, Words
 from indexer.errors import UsageError
 from indexer.indexes.text import COMPARED, TextHits, TextQuery
-from indexer.indexes.text_meilisearch_counts import Beside, closed_counts, closed_facets, count_beside
+from indexer.indexes.text_meilisearch_counts import (
+    Counts,
+    Hidden,
+    closed_counts,
+    closed_facets,
+    count_coded,
+    count_listed,
+    hidden_among,
+    hidden_of,
+)
 from indexer.indexes.text_meilisearch_documents import coded_word
 from indexer.indexes.text_meilisearch_filters import FilterBuilder
 from indexer.indexes.text_meilisearch_long import LongFound, find_text
-from indexer.indexes.text_meilisearch_reader import Phrases, Reader
+from indexer.indexes.text_meilisearch_phrases import Phrases
+from indexer.indexes.text_meilisearch_reader import Reader
 from indexer.indexes.text_meilisearch_settings import ORDER_ATTRIBUTES, searched
-from indexer.indexes.text_meilisearch_words import Found, find_words
+from indexer.indexes.text_meilisearch_words import ENOUGH, Found, KeptBack, find_words
 
 __all__ = ["Search"]
 
@@ -27,8 +37,7 @@ _Row = Mapping[str, Any]
 
 
 class Search:
-    """One query under way: what it asks, of ``limit`` hits from ``offset`` on; ``counting``: which hits come
-    first does not matter."""
+    """One query under way: what it asks, of ``limit`` hits from ``offset`` on."""
 
     def __init__(
         self,
@@ -37,12 +46,9 @@ class Search:
         limit: int,
         facets: Sequence[str],
         offset: int,
-        *,
-        counting: bool = False,
     ) -> None:
         self._reader = reader
         self._query = query
-        self._counting = counting
         self._limit = max(1, limit)
         self._offset = offset
         self._facets = list(facets)
@@ -50,6 +56,7 @@ class Search:
         self._phrases = Phrases(reader)
         self._order = _order(query)
         self._filter = self._passing(query.shown)
+        self._aside = self._passing(query.aside) if query.kept_back else None
 
     def _passing(self, where: Filter) -> str:
         """The expression of a filter and of all phrases."""
@@ -67,19 +74,21 @@ class Search:
         )
         coded = {coded_word(term): term for term in (*query.terms, *single)}
         if query.listed or len(coded) >= LONG:
-            asked, compared = list(coded), not self._counting
-            return self._long(
-                coded, find_text(self._reader, asked, self._filter, MAX_JOINED, compared=compared)
-            )
+            asked = list(coded)
+            return self._long(coded, find_text(self._reader, asked, self._filter, self._aside, MAX_JOINED))
         if not coded:
             return self._paged(" ".join(said) + " ")
-        found = find_words(self._reader, list(coded), self._page(1), list(said), typing=query.typing)
+        page, kept = self._page(1), self._kept_back()
+        found = find_words(self._reader, list(coded), page, list(said), kept, typing=query.typing)
         return self._short(coded, found)
 
     def _paged(self, text: str) -> TextHits:
         """Hits of one query in Meilisearch's language."""
-        answers = [self._reader.ask({**self._page(page), "q": text}) for page in self._pages()]
-        return self._whole(answers, _Told())
+        kept = self._kept_back()
+        queries = [*map(self._page, self._pages()), *([] if kept is None else [kept.query])]
+        answers = self._reader.ask_all([{**query, "q": text} for query in queries])
+        hidden = {} if kept is None else answers.pop()
+        return self._whole(answers, hidden, text, _Told())
 
     def _pages(self) -> list[int]:
         """Numbers of the pages that hold the hits; Meilisearch counts to the end only for whole pages."""
@@ -91,7 +100,7 @@ class Search:
         kept = [
             "id",
             *(["card"] if self._limit <= _MANY else []),
-            *(["brief", "maker"] if self._compared and not self._query.long else []),
+            *(["brief"] if self._compared and not self._query.long else []),
         ]
         return {
             "filter": self._filter or None,
@@ -104,30 +113,29 @@ class Search:
             **({"sort": self._order} if self._order else {}),
         }
 
+    def _kept_back(self) -> KeptBack | None:
+        """How those are counted who are kept back."""
+        if self._aside is None:
+            return None
+        query: dict[str, Any] = {"filter": self._aside, "matchingStrategy": "all", "facets": ["is"]}
+        query |= {"hitsPerPage": 0, "page": 1}
+        return KeptBack(query, self._passing(self._query.where), frozenset(self._query.kept_back))
+
     @property
     def _compared(self) -> bool:
         return not self._order and self._limit <= MAX_JOINED
 
-    def _whole(self, answers: Sequence[_Row], told: "_Told") -> TextHits:
+    def _whole(self, answers: Sequence[_Row], hidden: _Row, text: str, told: "_Told") -> TextHits:
+        """Hits of one query, from the pages that hold them."""
         place = self._offset % self._limit
         hits = [hit for answer in answers for hit in answer.get("hits", ())][place : place + self._limit]
         scores = [0.0 if self._order else float(hit.get("_rankingScore", 0.0)) for hit in hits]
         total = int(answers[0].get("totalHits", 0))
-        asked = {**self._page(1), "q": answers[0].get("query", "")}
-        flags = self._query.kept_back
-        aside = self._passing(self._query.aside) if flags else ""
-        beside = count_beside(self._reader, asked, self._facets, total, aside, flags)
-        return self._hits(hits, scores, answers[0], total, told, beside)
-
-    def _aside(self) -> Beside:
-        """Who is kept back, where the matches are put together from several queries."""
-        if not self._query.kept_back:
-            return Beside()
-        other = replace(self._query, where=self._query.aside, kept_back=())
-        found = Search(self._reader, other, 1, ("is",), 0, counting=True).answer()
-        counts = found.facets["is"]
-        by = {flag: counts[flag] for flag in self._query.kept_back if counts.get(flag)}
-        return Beside(hidden=found.total, hidden_by=by)
+        asked = {**self._page(1), "q": text}
+        counts, estimated = count_coded(self._reader, asked, self._facets, total)
+        counts = {**closed_counts(answers[0], self._closed), **counts}
+        kept = hidden_of(hidden, self._query.kept_back)
+        return self._hits(hits, scores, counts, total, told, kept, estimated=estimated)
 
     def _short(self, coded: Mapping[str, str], found: Found) -> TextHits:
         told = _Told(
@@ -138,12 +146,13 @@ class Search:
             found.every,
         )
         if found.whole is None:
-            return self._joined(found.scores, told, cut=found.cut)
-        answers = [found.whole]
+            counted = hidden_of(found.hidden, self._query.kept_back)
+            kept = counted if counted.total >= ENOUGH else hidden_among(found.aside, self._query.kept_back)
+            return self._joined(found, told, found.rows, kept)
+        answers, text = [found.whole], found.whole.get("query", "")
         if self._offset:
-            text = found.whole["query"]
-            answers = [self._reader.ask({**self._page(page), "q": text}) for page in self._pages()]
-        return self._whole(answers, told)
+            answers = self._reader.ask_all([{**self._page(page), "q": text} for page in self._pages()])
+        return self._whole(answers, found.hidden, text, told)
 
     def _long(self, coded: Mapping[str, str], found: LongFound) -> TextHits:
         told = _Told(
@@ -152,47 +161,57 @@ class Search:
             tuple(coded[word] for word in found.terms),
             found.present,
         )
-        return self._joined(found.scores, told, cut=found.cut)
+        return self._joined(found, told, {}, None)
 
-    def _joined(self, scores: Mapping[int, float], told: "_Told", *, cut: bool) -> TextHits:
-        """Hits from several queries, best first, or in the order that is asked for."""
+    def _joined(
+        self, found: Found | LongFound, told: "_Told", rows: Mapping[int, _Row], hidden: Hidden | None
+    ) -> TextHits:
+        """Hits from several queries, best first, or in the order that is asked for. ``rows`` are hits that
+        are here already; ``hidden`` tells who is kept back, or else ``aside`` is counted."""
+        scores = found.scores
         best = sorted(scores, key=lambda id_: (-scores[id_], id_))[:MAX_JOINED]
-        aside = self._aside()
-        among = {**self._page(1), "q": "", "filter": f"id IN [{', '.join(map(str, best))}]"}
-        among["facets"] = self._facets
-        if self._order:
-            answer = self._reader.ask({**among, "hitsPerPage": max(1, len(best))})
-            rows = answer.get("hits", ())[self._offset : self._offset + self._limit]
-            return self._hits(rows, [0.0] * len(rows), answer, len(best), told, aside, cut=cut)
-        answer = self._reader.ask({**among, "hitsPerPage": 0}) if self._facets and best else {}
         wanted = best[self._offset : self._offset + self._limit]
-        held = self._reader.by_id(wanted, among["attributesToRetrieve"][1:])
-        rows = [held[id_] for id_ in wanted if id_ in held]
-        found = [scores[int(row["id"])] for row in rows]
-        return self._hits(rows, found, answer, len(best), told, aside, cut=cut)
+        missing = [] if self._order else [id_ for id_ in wanted if id_ not in rows]
+        aside = [] if hidden else list(found.aside)[:MAX_JOINED]
+        counted, more, back = self._reader.ask_some(
+            [
+                {**self._page(1), **_of_ids(best, shown=bool(self._order))} if best else None,
+                {**self._page(1), **_of_ids(missing, shown=True), "facets": []} if missing else None,
+                {**_of_ids(aside, shown=False), "facets": ["is"]} if aside else None,
+            ]
+        )
+        counts = {**closed_counts(counted, self._closed), **count_listed(self._reader, best, self._facets)}
+        kept = hidden or hidden_of(back, self._query.kept_back)
+        if self._order:
+            sorted_ = counted.get("hits", ())[self._offset : self._offset + self._limit]
+            none = [0.0] * len(sorted_)
+            return self._hits(sorted_, none, counts, len(best), told, kept, estimated=found.cut)
+        held = {**rows, **{int(row["id"]): row for row in more.get("hits", ())}}
+        shown = [held[id_] for id_ in wanted if id_ in held]
+        known = [scores[int(row["id"])] for row in shown]
+        return self._hits(shown, known, counts, len(best), told, kept, estimated=found.cut)
 
     def _hits(
         self,
         rows: Sequence[_Row],
         scores: Sequence[float],
-        counted: _Row,
+        counts: Counts,
         total: int,
         told: "_Told",
-        beside: Beside,
+        hidden: Hidden,
         *,
-        cut: bool = False,
+        estimated: bool,
     ) -> TextHits:
-        counts = {**closed_counts(counted, self._facets), **beside.facets}
         return TextHits(
             tuple(int(row["id"]) for row in rows),
             tuple(min(1.0, score) for score in scores),
             total,
             {name: counts[name] for name in self._facets},
             tuple(Card.from_row(row["card"]) for row in rows if "card" in row),
-            cut or beside.estimated or self._phrases.gave_up,
+            estimated or self._phrases.gave_up,
             told.evidence(rows) if self._compared and self._query.spoken else Evidence(),
-            beside.hidden,
-            beside.hidden_by,
+            hidden.total,
+            hidden.by,
         )
 
 
@@ -215,8 +234,13 @@ class _Told:
             tuple(str(row.get("brief", "")) for row in first),
             self.terms,
             tuple(self.present.get(int(row["id"]), self.every) for row in first),
-            tuple(int(row.get("maker", 0)) for row in rows),
         )
+
+
+def _of_ids(ids: Sequence[int], *, shown: bool) -> dict[str, Any]:
+    """What a query for some entries says; ``shown``: they are wanted as hits."""
+    some = f"id IN [{', '.join(map(str, ids))}]"
+    return {"q": "", "filter": some, "hitsPerPage": len(ids) if shown else 0, "page": 1}
 
 
 def _anywhere(phrase: Sequence[str]) -> Filter:

@@ -24,7 +24,7 @@ from meilisearch.errors import (
 
 from indexer.errors import CatalogError
 
-__all__ = ["OLDEST", "Refused", "Server"]
+__all__ = ["OLDEST", "Refused", "Server", "Silence"]
 
 OLDEST = (1, 15)
 """Oldest version that has all we use: filters by beginnings, filterable patterns, no typos in numbers."""
@@ -40,13 +40,17 @@ class Refused(CatalogError):
     """The server refused a request, or a task of it, for what is in it. ``code`` is Meilisearch's own."""
 
 
+class Silence(CatalogError):
+    """The server took a request and did not answer in time."""
+
+
 class _Connection:
     """Requests of one thread. The package opens a connection for each, which takes longer than most answers;
     here one stays open."""
 
     def __init__(self, http: Any) -> None:
         self._send = http.send_request
-        self._session = requests.Session()
+        self._session = _session(http.config.url)
         self.once = http.post
         """Sends by a connection of its own, which nobody can have closed meanwhile."""
 
@@ -63,17 +67,29 @@ class _Connection:
         return self._send(self._session.delete, path)
 
 
+def _session(url: str) -> requests.Session:
+    """A session that has read proxies and certificates from the environment once: reading them for every
+    request takes a third of what a request costs us."""
+    session = requests.Session()
+    told = session.merge_environment_settings(url, {}, None, None, None)
+    session.proxies, session.verify, session.cert = told["proxies"], told["verify"], told["cert"]
+    session.trust_env = False
+    return session
+
+
 @dataclass
 class Server:
     """A server at ``url``; ``key`` is sent with every request and appears in no message.
 
-    ``timeout`` bounds one request, in seconds. All methods raise ``CatalogError``: ``meilisearch_away``,
-    ``meilisearch_key``, ``meilisearch_version``, ``meilisearch_failed``.
+    ``timeout`` bounds one request, in seconds, ``patience`` the silence of a server that is waited for. All
+    methods raise ``CatalogError``: ``meilisearch_away``, ``meilisearch_key``, ``meilisearch_version``,
+    ``meilisearch_failed``.
     """
 
     url: str
     key: str | None = field(default=None, repr=False)
     timeout: float = 30.0
+    patience: float = 600.0
     _local: threading.local = field(default_factory=threading.local, repr=False)
 
     @property
@@ -109,10 +125,19 @@ class Server:
         return self._ask(lambda http: http.delete(path))
 
     def wait(self, task: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Wait until a task has ended well; answers it. Raises ``Refused`` for what is in it."""
+        """Wait until a task has ended well; answers it. A busy server may take longer than ``timeout`` to
+        tell how a task stands; it is asked again for ``patience`` seconds. Raises ``Refused`` for what is in
+        the task."""
         number, pause = int(task["taskUid"]), _POLL
+        answered = time.monotonic()
         while True:
-            state: Mapping[str, Any] = self.get(f"tasks/{number}")
+            try:
+                state: Mapping[str, Any] = self.get(f"tasks/{number}")
+            except Silence:
+                if time.monotonic() - answered > self.patience:
+                    raise
+                continue
+            answered = time.monotonic()
             if state["status"] == "succeeded":
                 return state
             if state["status"] not in ("enqueued", "processing"):
@@ -147,7 +172,8 @@ class Server:
                 if error.status_code not in _PASSING or not left:
                     raise self._refusal(error) from error
             except MeilisearchTimeoutError as error:
-                raise self._away(f"did not answer within {self.timeout:g} seconds") from error
+                away = self._away(f"did not answer within {self.timeout:g} seconds")
+                raise Silence(away.code, away.detail) from error
             except MeilisearchCommunicationError as error:
                 if not left:
                     raise self._away("cannot be reached") from error

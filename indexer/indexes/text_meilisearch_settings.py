@@ -4,17 +4,20 @@ from collections.abc import Mapping, Sequence
 from math import log2
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from indexer.domain.cards import CARD_FIELDS
 from indexer.domain.fields import FIELDS, Field, FieldType
 
 __all__ = [
     "DRAWS", "FORMAT", "MAX_LISTED", "MAX_TOTAL", "MAX_VALUES", "ORDER_ATTRIBUTES", "SEARCHED_ORDER", "SIZED",
-    "drawn", "has_words", "id_and_length", "index_settings", "is_paired", "is_same",
+    "drawn", "has_words", "ids_of", "index_settings", "is_paired", "is_same", "lengths_of", "listed",
     "pairs_attribute", "searched",
     "sized_id", "words_attribute",
 ]  # fmt: skip
 
-FORMAT = 3
+FORMAT = 4
 """Number of the documents' layout; an index of another format is built anew."""
 
 MAX_VALUES = 100
@@ -44,8 +47,9 @@ SEARCHED_ORDER = (
 )  # fmt: skip
 """Weight names, the weightiest first: Meilisearch weighs a field by its place, not by a number of ours."""
 
-_UNPAIRED = ("description",)
-"""Fields too long to keep their pairs of words: their phrases are looked up in their words."""
+_UNPAIRED = ("description", "prompt", "training")
+"""Fields too long to keep their pairs of words, which take most of an index: their phrases are looked up in
+their words."""
 
 ORDER_ATTRIBUTES: Mapping[str, str] = {
     name: f"by_{name}" for name in ("newest", "updated", "rating", "downloads", "size", "name")
@@ -63,10 +67,19 @@ def sized_id(id_: int, length: int) -> int:
     return id_ * _LENGTHS + min(_LENGTHS - 1, int(4 * log2(length + 1)))
 
 
-def id_and_length(sized: int) -> tuple[int, float]:
-    """What ``sized_id`` put together; the length is about right."""
-    id_, step = divmod(sized, _LENGTHS)
-    return id_, 2.0 ** (step / 4)
+def listed(counts: Mapping[str, int]) -> NDArray[np.int64]:
+    """The numbers (n,) that the facet ``SIZED`` lists."""
+    return np.fromiter(map(float, counts), np.float64, len(counts)).astype(np.int64)
+
+
+def ids_of(sized: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The ids in numbers of ``sized_id``."""
+    return sized // _LENGTHS
+
+
+def lengths_of(sized: NDArray[np.int64]) -> NDArray[np.float64]:
+    """The lengths in numbers of ``sized_id``, about right."""
+    return np.exp2((sized % _LENGTHS) / 4)
 
 
 def drawn(low: int, high: int) -> str:
@@ -98,17 +111,10 @@ def searched() -> list[Field]:
 
 def index_settings() -> dict[str, Any]:
     """The settings, in the shape of Meilisearch's settings route."""
-    texts = [words_attribute(field) for field in FIELDS.values() if has_words(field)]
     return {
+        # The server reads all that may be shown of every hit: texts are left to the route of documents.
         # The last name is of no attribute: it makes an index of another format look different.
-        "displayedAttributes": [
-            "id",
-            "card",
-            "brief",
-            "maker",
-            *texts,
-            f"format-{FORMAT}-{len(CARD_FIELDS)}",
-        ],
+        "displayedAttributes": ["id", "card", "brief", "maker", "is", f"format-{FORMAT}-{len(CARD_FIELDS)}"],
         "searchableAttributes": [words_attribute(field) for field in searched()],
         "filterableAttributes": _filterable(),
         "sortableAttributes": sorted(["id", *ORDER_ATTRIBUTES.values()]),

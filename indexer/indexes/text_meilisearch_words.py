@@ -11,7 +11,7 @@ from typing import Any
 from indexer.domain.evidence import least_words
 from indexer.indexes.text_meilisearch_reader import Reader, exactly
 
-__all__ = ["ENOUGH", "Found", "find_words"]
+__all__ = ["ENOUGH", "Found", "KeptBack", "find_words"]
 
 ENOUGH = 200
 """With so many matches of all words, those that lack one are not looked for."""
@@ -24,31 +24,50 @@ _LEAST_MENDED = 3
 _MENDED = 3
 
 
+@dataclass(frozen=True, slots=True)
+class KeptBack:
+    """How those are told apart who are kept back: ``query`` counts them, ``either`` is the filter that they
+    pass and the others too, ``flags`` are those they have."""
+
+    query: Mapping[str, Any]
+    either: str
+    flags: frozenset[str]
+
+
 @dataclass(slots=True)
 class Found:
     """Who matches: the answer of one query (``whole``), or hits put together from several.
 
-    ``best`` is the greatest score, 0..1, that a query gave an entry; ``present`` has a bit for each word that
-    an entry has (bit 0 the first), ``every`` all bits there may be. ``cut``: not all who match are told.
-    ``frequencies`` tells of each word how many entries have it, or what it was taken for; ``documents`` how
-    many entries there are.
+    ``best`` is the greatest score, 0..1, that a query gave an entry, ``rows`` its hit; ``present`` has a bit
+    for each word that an entry has (bit 0 the first), ``every`` all bits there may be. ``cut``: not all who
+    match are told. ``frequencies`` tells of each word how many entries have it, or what it was taken for;
+    ``documents`` how many entries there are. ``hidden`` is the answer of the query for those who are kept
+    back, or ``aside`` holds their ids, put together as the hits are.
     """
 
     whole: Mapping[str, Any] | None = None
+    hidden: Mapping[str, Any] = field(default_factory=dict)
     best: dict[int, float] = field(default_factory=dict)
+    rows: dict[int, Mapping[str, Any]] = field(default_factory=dict)
     present: dict[int, int] = field(default_factory=dict)
+    aside: dict[int, Mapping[str, Any]] = field(default_factory=dict)
     every: int = 0
     cut: bool = False
     frequencies: Mapping[str, int] = field(default_factory=dict)
     documents: int = 0
 
-    def add(self, answer: Mapping[str, Any], bits: int) -> None:
-        """Take the hits of a query in; they have the words of ``bits``."""
+    def add(self, answer: Mapping[str, Any], bits: int, flags: frozenset[str]) -> None:
+        """Take the hits of a query in; they have the words of ``bits``. Those with one of ``flags`` are kept
+        back."""
         hits = answer.get("hits", ())
         for hit in hits:
             id_ = int(hit["id"])
+            if flags and not flags.isdisjoint(hit.get("is", ())):
+                self.aside[id_] = hit
+                continue
             self.best[id_] = max(float(hit.get("_rankingScore", 0.0)), self.best.get(id_, 0.0))
             self.present[id_] = self.present.get(id_, 0) | bits
+            self.rows[id_] = hit
         self.cut = self.cut or int(answer.get("totalHits", 0)) > len(hits)
 
     @property
@@ -59,25 +78,35 @@ class Found:
 
 
 def find_words(
-    reader: Reader, terms: Sequence[str], query: Mapping[str, Any], said: Sequence[str], *, typing: bool
+    reader: Reader,
+    terms: Sequence[str],
+    query: Mapping[str, Any],
+    said: Sequence[str],
+    kept: KeptBack | None = None,
+    *,
+    typing: bool,
 ) -> Found:
     """Entries that have the words ``terms``, or as many of them as ``least_words`` says.
 
-    ``query`` holds the filter, what is fetched and counted, and the page; ``said`` are further words, which
+    ``query`` holds the filter, what is fetched and counted, and the page. ``said`` are further words, which
     the filter asks for already.
     """
     words = _Words(terms, typing=typing)
-    asked = _Asked(reader, query, said)
-    whole, *told = reader.ask_all([asked.query(words.text()), *words.questions()])
-    words.learn(told)
-    if int(whole.get("totalHits", 0)) < ENOUGH:
+    asked = _Asked(reader, query, said, kept)
+    answers, totals = reader.ask_with_totals(asked.both(words.text()), words.questions())
+    words.learn(totals, reader)
+    if int(answers[0].get("totalHits", 0)) < ENOUGH:
         words.mend(reader)
         if words.changed:
-            whole = asked.run([words.text()])[0]
+            answers = reader.ask_all(asked.both(words.text()))
     found = Found(
-        whole, every=words.bits(words.known), frequencies=words.frequencies, documents=words.documents
+        answers[0],
+        answers[1] if kept else {},
+        every=words.bits(words.known),
+        frequencies=words.frequencies,
+        documents=words.documents,
     )
-    if int(whole.get("totalHits", 0)) < ENOUGH:
+    if int(answers[0].get("totalHits", 0)) < ENOUGH:
         _lack(found, words, asked)
     return found
 
@@ -85,19 +114,17 @@ def find_words(
 def _lack(found: Found, words: "_Words", asked: "_Asked") -> None:
     """Put those who have all words together with those who lack one; where nobody does, with those who have
     any."""
-    known = words.known
+    known, whole = words.known, found.whole or {}
     fewer = least_words(len(known)) < len(known)
-    if not fewer and (int((found.whole or {}).get("totalHits", 0)) or len(known) <= 1):
+    if not fewer and (int(whole.get("totalHits", 0)) or len(known) <= 1):
         return
     found.whole = None
-    kept = [found.every, *(found.every & ~words.bits([word]) for word in known if fewer)]
+    bits = [found.every, *(found.every & ~words.bits([word]) for word in known if fewer)]
     texts = [words.text(), *(words.text(without=word) for word in known if fewer)]
-    for bits, answer in zip(kept, asked.run(texts, ENOUGH), strict=True):
-        found.add(answer, bits)
+    if len(texts) > 1 or int(whole.get("totalHits", 0)):
+        asked.gather(found, bits, texts)
     if not found.best:
-        texts = [words.text(only=word) for word in known]
-        for word, answer in zip(known, asked.run(texts, ENOUGH), strict=True):
-            found.add(answer, words.bits([word]))
+        asked.gather(found, [words.bits([word]) for word in known], [words.text(only=w) for w in known])
 
 
 class _Words:
@@ -112,18 +139,16 @@ class _Words:
         self.documents = 0
         self._text = self.text()
 
-    def questions(self) -> Iterator[Mapping[str, Any]]:
-        """Queries of which the totals tell about the words: as they are, and with errors or as beginnings."""
-        texts = ["", *map(exactly, self._terms), *self._terms]
-        return ({"q": text, "hitsPerPage": 0} for text in texts)
+    def questions(self) -> list[str]:
+        """Texts of which the totals tell about the words."""
+        return ["", *map(exactly, self._terms)]
 
-    def learn(self, answers: Sequence[Mapping[str, Any]]) -> None:
-        """Take the answers in."""
-        totals = [int(answer.get("totalHits", 0)) for answer in answers]
-        self.documents, count = totals[0], len(self._terms)
-        self._exact = dict(zip(self._terms, totals[1 : count + 1], strict=True))
-        near = zip(self._terms, totals[1 : count + 1], totals[count + 1 :], strict=True)
-        self.frequencies = {term: exact or more for term, exact, more in near}
+    def learn(self, totals: Sequence[int], reader: Reader) -> None:
+        """Take the totals in; of words that nobody has, ask who has them with errors or as beginnings."""
+        self.documents = totals[0]
+        self._exact = dict(zip(self._terms, totals[1:], strict=True))
+        unknown = [term for term, count in self._exact.items() if not count]
+        self.frequencies = dict(self._exact) | dict(zip(unknown, reader.totals(unknown), strict=True))
 
     def bits(self, words: Sequence[str]) -> int:
         """A bit for each of the words, by its place in the query."""
@@ -164,22 +189,42 @@ class _Words:
 
 
 class _Asked:
-    """Queries with the same filter."""
+    """Queries with the same filters, for those who are shown and for those who are kept back."""
 
-    def __init__(self, reader: Reader, query: Mapping[str, Any], said: Sequence[str]) -> None:
+    def __init__(
+        self,
+        reader: Reader,
+        query: Mapping[str, Any],
+        said: Sequence[str],
+        kept: KeptBack | None,
+    ) -> None:
         self._reader = reader
         self._query = query
+        self._kept = kept
         self._said = list(said)
 
-    def query(self, text: str, most: int | None = None) -> dict[str, Any]:
-        """The query of a text. What it does not say itself is said before it, as far as there is room."""
-        room = max(0, MAX_WORDS - len(text.split()))
-        page = {} if most is None else {"hitsPerPage": most, "page": 1, "facets": []}
-        return {**self._query, "q": " ".join([*self._said[:room], text]), **page}
+    def both(self, text: str) -> list[Mapping[str, Any]]:
+        """The query of a text, and the one that counts who is kept back."""
+        counted = [] if self._kept is None else [self._kept.query]
+        return [{**query, "q": self._text(text)} for query in (self._query, *counted)]
 
-    def run(self, texts: Sequence[str], most: int | None = None) -> list[Mapping[str, Any]]:
-        """Answers to texts, of each at most ``most`` hits."""
-        return self._reader.ask_all([self.query(text, most) for text in texts])
+    def _text(self, text: str) -> str:
+        """What the text does not say itself is said before it, as far as there is room."""
+        room = max(0, MAX_WORDS - len(text.split()))
+        return " ".join([*self._said[:room], text])
+
+    def gather(self, found: Found, bits: Sequence[int], texts: Sequence[str]) -> None:
+        """Put those together whom texts find, of each text at most ``ENOUGH``; ``bits`` tell which words a
+        text has. One query finds who is shown and who is not: forgiving errors takes most of its time."""
+        page: dict[str, Any] = {"hitsPerPage": ENOUGH, "page": 1, "facets": []}
+        flags: frozenset[str] = frozenset()
+        if self._kept is not None:
+            flags = self._kept.flags
+            kept = [*self._query["attributesToRetrieve"], "is"]
+            page |= {"filter": self._kept.either or None, "attributesToRetrieve": kept}
+        queries = [{**self._query, "q": self._text(text), **page} for text in texts]
+        for bit, answer in zip(bits, self._reader.ask_halved(queries), strict=True):
+            found.add(answer, bit, flags)
 
 
 def _mendable(term: str) -> bool:

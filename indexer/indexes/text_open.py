@@ -20,7 +20,10 @@ def open_text_index(settings: Settings, *, afresh: bool = False) -> TextIndex:
 
     key = settings.meilisearch_key
     index = MeilisearchIndex(
-        settings.meilisearch_url, key.get_secret_value() if key else None, settings.meilisearch_index
+        settings.meilisearch_url,
+        key.get_secret_value() if key else None,
+        settings.meilisearch_index,
+        settings.text_ledger_file,
     )
     if afresh:
         index.start_anew()

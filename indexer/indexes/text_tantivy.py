@@ -22,18 +22,16 @@ from indexer.domain.records import Document
 from indexer.errors import CatalogError
 from indexer.indexes.text import TextHits, TextQuery
 from indexer.indexes.text_filters import FilterBuilder, Parts, all_of
+from indexer.indexes.text_lookups import cards_of, largest_id, these
 from indexer.indexes.text_schema import FORMAT, SAMPLE, build_schema, format_of, read_format, row_of
-from indexer.indexes.text_tantivy_search import Kept, Search, cards_of
+from indexer.indexes.text_tantivy_search import Kept, Search
 
 __all__ = ["FORMAT", "TantivyIndex", "TantivyWriter"]
 
 _HEAP = 256_000_000
 """Bytes of words that are gathered before a part is written; fewer and larger parts are merged less often."""
 
-_LOOKED_UP = 4_096
-"""So many ids are looked up one by one, in half the time that a set of them takes; more in a set."""
-
-_MUST, _SHOULD = tantivy.Occur.Must, tantivy.Occur.Should
+_MUST = tantivy.Occur.Must
 
 
 class TantivyIndex:
@@ -71,6 +69,11 @@ class TantivyIndex:
     def generation(self) -> str:
         """See ``TextIndex.generation``."""
         return str(read_format(self.folder / "format.json").get("generation", ""))
+
+    @property
+    def stamp(self) -> str:
+        """See ``TextIndex.stamp``; tantivy is asked itself."""
+        return ""
 
     @property
     def refused(self) -> tuple[()]:
@@ -113,7 +116,7 @@ class TantivyIndex:
                 "text_index", f"The text index in {self.folder} cannot be written: {error}."
             ) from error
         try:
-            yield TantivyWriter(writer, _largest_id(self._searcher()))
+            yield TantivyWriter(writer, largest_id(self._searcher()))
             writer.commit()
             writer.wait_merging_threads()
         except ValueError as error:
@@ -143,21 +146,15 @@ class TantivyIndex:
 
     def _ids(self, searcher: Any, parts: Parts, limit: int, among: Sequence[int] | None) -> list[int]:
         if among is not None:
-            parts = [(_MUST, self._these(among)), *parts]
+            parts = [(_MUST, these(self.schema, among)), *parts]
         found = searcher.search(all_of(parts), limit=max(1, limit), count=False)
         return [int(id_) for id_ in searcher.fast_field_values("id", [address for _, address in found.hits])]
 
     def cards(self, ids: Sequence[int]) -> list[Card]:
         """See ``TextIndex.cards``."""
         searcher = self._searcher()
-        found = searcher.search(self._these(ids), limit=max(1, len(ids)), count=False)
+        found = searcher.search(these(self.schema, ids), limit=max(1, len(ids)), count=False)
         return cards_of(searcher, [address for _, address in found.hits])
-
-    def _these(self, ids: Sequence[int]) -> Any:
-        if not ids or len(ids) > _LOOKED_UP:
-            return tantivy.Query.term_set_query(self.schema, "id", list(ids))
-        each = [(_SHOULD, tantivy.Query.term_query(self.schema, "id", id_)) for id_ in ids]
-        return tantivy.Query.const_score_query(tantivy.Query.boolean_query(each), 0.0)
 
     def sampled(self, where: Filter, samples: Sequence[int], limit: int) -> list[Card]:
         """See ``TextIndex.sampled``."""
@@ -188,11 +185,6 @@ class TantivyWriter:
         """Take documents out; unknown ids are no fault."""
         for id_ in ids:
             self._writer.delete_documents_by_term("id", id_)
-
-
-def _largest_id(searcher: Any) -> int:
-    found = searcher.search(tantivy.Query.all_query(), limit=1, count=False, order_by_field="id").hits
-    return int(found[0][0]) if found else -1
 
 
 def _blank() -> Any:

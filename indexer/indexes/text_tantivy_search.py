@@ -5,15 +5,15 @@ something. Words that a tenth of a million entries have are looked for among tho
 short field, where they weigh most; how many match then is told by samples, as facets are.
 """
 
-import os
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Hashable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import tantivy
 
-from indexer.domain.cards import CARD_FIELDS, Card
+from indexer.domain.cards import Card
 from indexer.domain.evidence import NO_EVIDENCE, Evidence
 from indexer.domain.filters import Filter
 from indexer.domain.ordering import SAMPLES
@@ -21,68 +21,64 @@ from indexer.errors import UsageError
 from indexer.indexes.text import COMPARED, TextHits, TextQuery
 from indexer.indexes.text_bands import Bands
 from indexer.indexes.text_beginnings import Beginnings
-from indexer.indexes.text_facets import Among, Counted, FacetCounter, sample_query
+from indexer.indexes.text_counting import Census, Counter, Counts
+from indexer.indexes.text_facets import Among, sample_query
 from indexer.indexes.text_filters import FilterBuilder, Parts, all_of
+from indexer.indexes.text_lookups import cards_of, largest_id, these
 from indexer.indexes.text_queries import WordQuery, least_steps, plan
-from indexer.indexes.text_schema import MAKER, NAME_KEY, ORDER_COLUMNS, STORED, card_column
+from indexer.indexes.text_schema import NAME_KEY, ORDER_COLUMNS, STORED
 from indexer.indexes.text_vocabulary import Vocabulary
 
-__all__ = ["Kept", "Search", "cards_of"]
+__all__ = ["Kept", "Search"]
 
 COMMON = 100_000
 """Where more entries than this may match, not all of them are looked at."""
 
-COMMON_PHRASE, MANY_SAID = 50_000, 5_000
+COMMON_PHRASE, MANY_SAID = 50_000, 1_000
 """Where more entries have each word of a phrase, and more than that seem to have the phrase, not all of those
 are looked at."""
 
-PILOT = 4
-"""So many samples tell how many have a phrase."""
+PILOT = 1 / 16
+"""So large a part of the index, its newest entries, tells how many have a phrase."""
 
 _ENOUGH = 500
 """With so many matches that are looked at first, the others come behind them."""
 
+_STEADY = 10
+"""What is kept of an index serves until it has grown or shrunk by such a part."""
+
+_SPARE = 32
+"""So many more are read around a page by name: names that begin alike are compared whole."""
+
 _MUST, _SHOULD, _MUST_NOT = tantivy.Occur.Must, tantivy.Occur.Should, tantivy.Occur.MustNot
 _RISING = tantivy.Order.Asc
-
-_COUNTS_KEPT = 256
-
-Counts = tuple[Counted, Counted]
-"""Of the matches, and of those that are kept back."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """Keys and addresses of hits, and how many match; ``sure``: they were counted. ``least`` is how many of
-    the words they have."""
+    """Keys and addresses of hits; ``total``: how many were met, all that match unless there may be very many.
+    ``least`` is how many of the words they have."""
 
     hits: Sequence[tuple[Any, Any]]
     total: int
     least: int = 0
-    sure: bool = True
 
 
 class Kept:
     """What is kept of an index from one search to the next. Many threads may share it."""
 
     def __init__(self, schema: Any) -> None:
-        self.counter = FacetCounter(schema)
+        self.counter = Counter(schema)
         self.beginnings = Beginnings()
         self.bands = Bands(schema)
-        self._counts: dict[Hashable, Counts] = {}
-        self.pool = ThreadPoolExecutor(2 * (os.cpu_count() or 1), "pinakes-count")
+        self._largest = (0, -1)
 
-    def counted(self, key: Hashable, begin: Callable[[], Callable[[], Counts]]) -> Callable[[], Counts]:
-        """What was counted for the last queries: the next page, or another order, need not count again."""
-        known = self._counts.pop(key, None)
-        counts = begin() if known is None else lambda: known
-        return lambda: self._keep(key, counts())
-
-    def _keep(self, key: Hashable, found: Counts) -> Counts:
-        self._counts[key] = found
-        while len(self._counts) > _COUNTS_KEPT:
-            self._counts.pop(next(iter(self._counts), None), None)
-        return found
+    def largest_id(self, searcher: Any) -> int:
+        """About the largest id: as it was when the index was a tenth smaller or larger."""
+        documents, known = int(searcher.num_docs), self._largest
+        if abs(documents - known[0]) > known[0] // _STEADY:
+            known = self._largest = (documents, largest_id(searcher))
+        return known[1]
 
 
 class Search:
@@ -95,15 +91,21 @@ class Search:
         self._filters = FilterBuilder(schema)
         self._documents = vocabulary.documents
         self._wanted = plan(query, vocabulary)
+        self._frequencies = sorted(sum(map(vocabulary.frequency, w.variants)) for w in self._wanted)
         self._words = WordQuery(schema, vocabulary, long=query.long)
         self._scored = query.order is None and query.spoken
         self._bound = self._words.bound(self._wanted, query.phrases)
+        self._where = self._filters.parts(query.shown)
+        self._said: dict[int, int] = {}
         kept.bands.prepare(searcher)
 
     def answer(self, limit: int, offset: int, facets: Sequence[str]) -> TextHits:
         """See ``TextIndex.search``."""
+        first = self._steps()[0]
+        counting = self._counting(first, facets) if self._is_counted_early(first, facets) else None
         found = self._find(limit, offset)
-        counting = self._counting(found, facets)
+        if counting is None or found.least != first:
+            counting = self._counting(found.least, facets, found.total)
         addresses = [address for _, address in found.hits]
         scores = [min(1.0, float(score) / self._bound) if self._scored else 0.0 for score, _ in found.hits]
         cards = cards_of(self._searcher, addresses)
@@ -116,7 +118,7 @@ class Search:
         return TextHits(
             tuple(card.id for card in cards),
             tuple(scores),
-            max(counted.total, offset + len(cards)) if cards else counted.total,
+            counted.total,
             counted.facets,
             tuple(cards),
             counted.estimated or hidden.estimated,
@@ -124,6 +126,12 @@ class Search:
             hidden.total,
             {flag: n for flag in self._query.kept_back if (n := hidden.facets.get("is", {}).get(flag, 0))},
         )
+
+    def _steps(self) -> list[int]:
+        """How many of the words to ask for, the most first."""
+        if not self._query.spoken:
+            return [0]
+        return list(least_steps(self._wanted, long=self._query.long))
 
     def conditions(self) -> Parts:
         """What those meet that ``answer`` finds; nothing is scored."""
@@ -134,88 +142,105 @@ class Search:
 
     def _find(self, limit: int, offset: int) -> _Found:
         """What matches while as many words as possible are asked for."""
-        if not self._query.spoken:
-            return self._ordered(self._filters.parts(self._query.shown), limit, offset)
-        where = self._filters.parts(self._query.shown)
         found = _Found((), 0)
-        for least in least_steps(self._wanted, long=self._query.long):
-            if not self._scored:
-                ordered = self._ordered(
-                    [*self._words.unscored(self._wanted, self._query.phrases, least), *where], limit, offset
-                )
-                found = _Found(ordered.hits, ordered.total, least)
+        for least in self._steps():
+            if self._scored:
+                found = self._best(least, limit, offset)
             else:
-                found = self._best(where, least, limit, offset)
+                found = self._ordered([*self._unscored(least), *self._where], limit, offset, least)
             if found.total:
                 break
         return found
 
-    def _best(self, where: Parts, least: int, limit: int, offset: int) -> _Found:
-        """The matches of the highest score; where there may be very many, a part of them goes first."""
-        if said := self._said(where, least, limit, offset):
-            return said
-        parts = [*self._words.parts(self._wanted, self._query.phrases, least), *where]
+    def _unscored(self, least: int, within: Any = None) -> Parts:
+        if not self._query.spoken:
+            return []
+        return self._words.unscored(self._wanted, self._query.phrases, least, within)
+
+    def _best(self, least: int, limit: int, offset: int) -> _Found:
+        """The matches of the highest score; where there may be very many, a part of them goes first. Which
+        part follows from the query alone, so that pages follow each other."""
+        if self._about(least) >= MANY_SAID:
+            return self._in_steps(self._by_phrase(least), least, limit, offset)
+        parts = [*self._words.parts(self._wanted, self._query.phrases, least), *self._where]
         most = self._most(least)
         if most > COMMON and not self._query.long:
-            few = max(1, SAMPLES * COMMON // (2 * most))
-            parties = (
-                (self._words.briefly(self._wanted), self._words.brief_frequency(self._wanted)),
-                (sample_query(self._schema, few), most * few // SAMPLES),
-            )
-            for first, size in parties:
+            some = sample_query(self._schema, max(1, SAMPLES * COMMON // (2 * most)))
+            for first in (self._words.briefly(self._wanted), some):
                 hits, count = self._matches([*parts, (_MUST, first)], limit, offset)
-                if count >= offset + limit:
-                    # As many of all pass the filters as of these.
-                    return _Found(hits, max(count, most * count // max(1, size)), least, sure=False)
                 if count >= _ENOUGH:
-                    rest, more = self._matches(
-                        [*parts, (_MUST_NOT, first)], limit - len(hits), max(0, offset - count)
-                    )
-                    return _Found([*hits, *rest], count + more, least)
+                    rest = [*parts, (_MUST_NOT, first)]
+                    return self._filled(_Found(hits, count, least), rest, limit, offset)
         return _Found(*self._matches(parts, limit, offset), least)
 
-    def _said(self, where: Parts, least: int, limit: int, offset: int) -> _Found | None:
-        """The same for phrases of common words: entries that have them in short fields go first, then those
-        of some samples, then the others. None where so few have the phrases that all can be looked at."""
+    def _by_phrase(self, least: int) -> Sequence[Parts]:
+        """Conditions of entries that have common phrases: in a short field, of the newest as many as are
+        enough, of the others."""
+        words, phrases = self._words, self._query.phrases
+        some = self._newest(1.5 * _ENOUGH / max(1, self._about(least)))
+        first = words.said_briefly(phrases)
+        return (
+            [*words.parts(self._wanted, (), least), *self._where, (_MUST, first)],
+            [*words.parts(self._wanted, phrases, least, some), *self._where, (_MUST_NOT, first)],
+            [*words.parts(self._wanted, phrases, least), *self._where, (_MUST_NOT, first), (_MUST_NOT, some)],
+        )
+
+    def _newest(self, share: float) -> Any:
+        """Entries with the highest ids, about such a part of all; scores nothing. They lie beside each other,
+        so that looking among them takes about such a part of the time."""
+        least = round(self._kept.largest_id(self._searcher) * (1 - min(1.0, share)))
+        newest = tantivy.Query.range_query(self._schema, "id", tantivy.FieldType.Integer, least)
+        return tantivy.Query.const_score_query(newest, 0.0)
+
+    def _about(self, least: int) -> int:
+        """About how many match that have phrases of common words, as the newest tell; 0 where few can."""
         words, phrases = self._words, self._query.phrases
         if not phrases or words.phrase_frequency(phrases) < COMMON_PHRASE:
-            return None
-        pilot = sample_query(self._schema, PILOT)
-        told = self._matches([*words.parts(self._wanted, phrases, least, pilot), *where], 1, 0)[1]
-        about = told * SAMPLES // PILOT
-        if about < MANY_SAID:
-            return None
-        some = sample_query(self._schema, max(PILOT, SAMPLES * 2 * _ENOUGH // about))
-        first = words.said_briefly(phrases)
-        steps: tuple[Parts, ...] = (
-            [*words.parts(self._wanted, (), least), (_MUST, first)],
-            [*words.parts(self._wanted, phrases, least, some), (_MUST_NOT, first)],
-            [*words.parts(self._wanted, phrases, least), (_MUST_NOT, first), (_MUST_NOT, some)],
-        )
-        hits, total = list[tuple[Any, Any]](), 0
+            return 0
+        if least not in self._said:
+            pilot = self._unscored(least, self._newest(PILOT))
+            self._said[least] = round(self._matches([*pilot, *self._where], 1, 0)[1] / PILOT)
+        return self._said[least]
+
+    def _in_steps(self, steps: Sequence[Parts], least: int, limit: int, offset: int) -> _Found:
+        """Hits of one step after the other, as far as they are wanted."""
+        found = _Found((), 0, least)
         for step in steps:
-            found, count = self._matches([*step, *where], limit - len(hits), max(0, offset - total))
-            hits, total = [*hits, *found], total + count
-            if len(hits) == limit:
-                return _Found(hits, max(total, about), least, sure=False)
-        return _Found(hits, total, least)
+            found = self._filled(found, step, limit, offset)
+        return found
+
+    def _filled(self, found: _Found, parts: Parts, limit: int, offset: int) -> _Found:
+        """Hits, and behind them those of further conditions unless there are enough."""
+        wanted = limit - len(found.hits)
+        if not wanted:
+            return found
+        hits, count = self._matches(parts, wanted, max(0, offset - found.total))
+        return _Found([*found.hits, *hits], found.total + count, found.least)
 
     def _matches(self, parts: Parts, limit: int, offset: int) -> tuple[Sequence[tuple[Any, Any]], int]:
         found = self._searcher.search(tantivy.Query.boolean_query(parts), limit=limit, offset=offset)
         return found.hits, int(found.count or 0)
 
     def _most(self, least: int) -> int:
-        """How many entries can match by their words, at most."""
+        """How many entries can match by their words and phrases, at most."""
+        phrases = self._query.phrases
+        said = self._words.phrase_frequency(phrases) if phrases else self._documents
         if not self._wanted:
-            return 0
-        frequencies = sorted(wanted.frequency for wanted in self._wanted)
+            return said
+        frequencies = self._frequencies
         if least >= len(frequencies):
-            return frequencies[0]
+            return min(said, frequencies[0])
         # Who has so many of the words has one of the rarest, however many are left out.
         rarest = frequencies[: len(frequencies) - least + 1]
-        return min(self._documents, sum(rarest), sum(frequencies) // max(1, least))
+        return min(said, sum(rarest), sum(frequencies) // max(1, least))
 
-    def _ordered(self, parts: Parts, limit: int, offset: int) -> _Found:
+    def _is_partly_seen(self, least: int) -> bool:
+        """Whether there may be so many matches that finding the first ones does not count them all."""
+        if not self._scored:
+            return self._kept.bands.is_large(self._searcher)
+        return self._about(least) >= MANY_SAID or self._most(least) > COMMON
+
+    def _ordered(self, parts: Parts, limit: int, offset: int, least: int) -> _Found:
         order = self._query.order or "newest"
         if order not in ORDER_COLUMNS:
             known = ", ".join(ORDER_COLUMNS)
@@ -225,49 +250,50 @@ class Search:
         for band in self._kept.bands.of(self._searcher, order):
             if share * band.size < limit + offset:
                 continue
-            found, last = in_order([*parts, (_MUST, band.query)], limit, offset)
-            share = found.total / max(1, band.size)
-            if len(found.hits) == limit and band.holds(last):
-                counted = self._counted_out(parts)
-                # As many of all pass as of these, about.
-                total = max(found.total, round(share * self._documents)) if counted is None else counted
-                return replace(found, total=total, sure=counted is not None)
-        return in_order(parts, limit, offset)[0]
+            hits, count, last = in_order([*parts, (_MUST, band.query)], limit, offset)
+            share = count / max(1, band.size)
+            if len(hits) == limit and band.holds(last):
+                return _Found(hits, count, least)
+        hits, count, _ = in_order(parts, limit, offset)
+        return _Found(hits, count, least)
 
-    def _counted_out(self, parts: Parts) -> int | None:
+    def _counted_out(self) -> int | None:
         """How many match conditions of which none must hold: all but those that are left out."""
-        if any(occur != _MUST_NOT for occur, _ in parts):
+        parts = self._where
+        if self._query.spoken or any(occur != _MUST_NOT for occur, _ in parts):
             return None
         out = tantivy.Query.boolean_query([(_SHOULD, query) for _, query in parts])
         return self._documents - int(self._searcher.search(out, limit=1).count or 0)
 
-    def _by_value(self, parts: Parts, limit: int, offset: int) -> tuple[_Found, int]:
-        """Hits, the greatest value first, and the key of the last."""
+    def _by_value(self, parts: Parts, limit: int, offset: int) -> tuple[Sequence[tuple[Any, Any]], int, int]:
+        """Hits, the greatest value first, how many there are, and the key of the last."""
         column = ORDER_COLUMNS[self._query.order or "newest"]
         found = self._searcher.search(all_of(parts), limit=limit, offset=offset, order_by_field=column)
-        return _Found(found.hits, int(found.count or 0)), int(found.hits[-1][0]) if found.hits else 0
+        return found.hits, int(found.count or 0), int(found.hits[-1][0]) if found.hits else 0
 
-    def _by_name(self, parts: Parts, limit: int, offset: int) -> tuple[_Found, int]:
-        """Hits by name, and the key of the last. By the beginnings of names as numbers it is known between
-        which names the page lies; then only those are compared by name, which costs far more."""
-        key = {"order_by_field": NAME_KEY, "order": _RISING}
-        rough = self._searcher.search(all_of(parts), limit=limit, offset=offset, **key)
-        if not rough.hits:
-            return _Found((), int(rough.count or 0)), 0
-        low, high = int(rough.hits[0][0]), int(rough.hits[-1][0])
-        before = 0
-        if offset:
-            sooner = all_of([*parts, (_MUST, self._keys(None, low))])
-            before = int(self._searcher.search(sooner, limit=1).count or 0)
-        found = self._searcher.search(
-            all_of([*parts, (_MUST, self._keys(low, high))]),
-            limit=limit,
-            offset=offset - before,
-            order_by_field=ORDER_COLUMNS["name"],
-            order=_RISING,
-            count=False,
-        )
-        return _Found(found.hits, int(rough.count or 0)), high
+    def _by_name(self, parts: Parts, limit: int, offset: int) -> tuple[Sequence[tuple[Any, Any]], int, int]:
+        """Hits by name, how many there are, and the key of the last. By the beginnings of names as numbers it
+        is known between which names the page lies; then only those are compared by name, which costs more."""
+        spare = min(_SPARE, offset)
+        asked = {"limit": spare + limit + _SPARE, "offset": offset - spare}
+        rough = self._searcher.search(all_of(parts), order_by_field=NAME_KEY, order=_RISING, **asked)
+        count, keys = int(rough.count or 0), [int(key) for key, _ in rough.hits]
+        page = keys[spare : spare + limit]
+        if not page:
+            return (), count, 0
+        first, last = bisect_left(keys, page[0]), bisect_right(keys, page[-1])
+        before = offset - spare + first
+        if (first or spare == offset) and (last < len(keys) or len(keys) < asked["limit"]):
+            addresses = [address for _, address in rough.hits[first:last]]
+            among = [(_MUST, these(self._schema, self._searcher.fast_field_values("id", addresses)))]
+        else:  # more names begin alike than were read
+            among = [*parts, (_MUST, self._keys(page[0], page[-1]))]
+            if offset:
+                sooner = [*parts, (_MUST, self._keys(None, page[0]))]
+                before = int(self._searcher.search(all_of(sooner), limit=1).count or 0)
+        by_name = {"order_by_field": ORDER_COLUMNS["name"], "order": _RISING, "count": False}
+        found = self._searcher.search(all_of(among), limit=limit, offset=offset - before, **by_name)
+        return found.hits, count, page[-1]
 
     def _keys(self, low: int | None, high: int) -> Any:
         """Names whose beginnings lie between two, both included; below the upper one without a lower."""
@@ -275,40 +301,52 @@ class Search:
             self._schema, NAME_KEY, tantivy.FieldType.Integer, low, high, include_upper=low is not None
         )
 
-    def _counting(self, found: _Found, facets: Sequence[str]) -> Callable[[], Counts]:
-        """See ``_begin_count``; the same query is counted once while the index stays."""
+    def _is_counted_early(self, least: int, facets: Sequence[str]) -> bool:
+        """Whether to count before anything is found: where finding will not tell how many match, or where
+        they are surely few."""
+        few = bool(facets) and self._kept.counter.is_few(self._most(least))
+        return few or self._is_partly_seen(least)
+
+    def _counting(self, least: int, facets: Sequence[str], met: int | None = None) -> Callable[[], Counts]:
+        """Begin to count who has so many of the words; ``met`` is how many were found, if anything was looked
+        for yet."""
         query = self._query
         said = (query.terms, query.phrases, query.typing, query.long)
-        asked = (*said, query.where, query.kept_back, found.least)
-        key = (self._state, *asked, tuple(facets), found.sure)
-        return self._kept.counted(key, lambda: self._begin_count(found, facets))
+        key = (self._state, *said, query.where, query.kept_back, least, tuple(facets))
+        total = None if self._is_partly_seen(least) else met
+        return self._kept.counter.counted(key, self._searcher, partial(self._census, least, facets, total))
 
-    def _begin_count(self, found: _Found, facets: Sequence[str]) -> Callable[[], Counts]:
-        """Facets of the matches, and how many are kept back; by samples where the matches are many. Counting
-        goes on beside what the caller does, and what is answered waits for it."""
-        query, searcher = self._query, self._searcher
+    def _census(self, least: int, facets: Sequence[str], total: int | None) -> Census:
+        query = self._query
+        flagged = self._filters.build(query.flagged) if query.phrases else None
+        return Census(
+            self._passing(query.shown, least),
+            self._passing(query.aside, least, flagged) if query.kept_back else None,
+            facets,
+            self._most(least),
+            self._counted_out() if total is None else total,
+            self._guessed(least),
+        )
 
-        def passing(where: Filter) -> Among:
-            passed = self._filters.parts(where)
-            if not query.spoken:
-                return lambda _: passed
-            least = found.least
-            return lambda some: [*self._words.unscored(self._wanted, query.phrases, least, some), *passed]
+    def _guessed(self, least: int) -> int | None:
+        """About how many match, where that is known without counting."""
+        if said := self._about(least):
+            return said
+        alone = len(self._wanted) == 1 and not self._query.phrases
+        alone = alone and not self._filters.parts(self._query.where)
+        return self._most(least) if alone else None
 
-        shown, aside = passing(query.shown), passing(query.aside) if query.kept_back else None
-        counter, submit = self._kept.counter, self._kept.pool.submit
+    def _passing(self, where: Filter, least: int, within: Any = None) -> Among:
+        """The conditions of those who have so many of the words and pass a filter. ``within`` is a part of it
+        that few pass: phrases are looked for among those alone."""
+        passed = self._filters.parts(where)
 
-        def count() -> Counted:
-            return counter.count(searcher, shown, facets, found.total, sure=found.sure)
+        def parts(some: Any) -> Parts:
+            both: Parts = [(_MUST, query) for query in (some, within) if query is not None]
+            among = tantivy.Query.boolean_query(both) if both else None
+            return [*self._unscored(least, among), *passed]
 
-        def both() -> Counts:
-            counted = count()
-            return counted, Counted() if aside is None else counter.aside(searcher, aside, counted.total)
-
-        if aside is None or not found.sure:  # how many match must be known before the others are counted
-            return submit(both).result
-        counted, hidden = submit(count), submit(counter.aside, searcher, aside, found.total)
-        return lambda: (counted.result(), hidden.result())
+        return parts
 
     def _evidence(self, addresses: Sequence[Any], cards: Sequence[Card], least: int) -> Evidence:
         """See ``Evidence``."""
@@ -319,7 +357,6 @@ class Search:
             briefs=tuple(bytes(self._searcher.doc(address)[STORED][0]).decode() for address in first),
             terms=tuple(wanted.term for wanted in self._wanted),
             present=self._present([card.id for card in cards[: len(first)]], least),
-            makers=tuple(int(n or 0) for n in self._searcher.fast_field_values(MAKER, addresses)),
         )
 
     def _present(self, ids: Sequence[int], least: int) -> tuple[int, ...]:
@@ -329,17 +366,10 @@ class Search:
         known = sum(1 << place for place, wanted in enumerate(self._wanted) if wanted.frequency)
         if least >= known.bit_count():
             return (known,) * len(ids)
-        each = [(_SHOULD, tantivy.Query.term_query(self._schema, "id", id_)) for id_ in ids]
-        among = tantivy.Query.const_score_query(tantivy.Query.boolean_query(each), 0.0)
-        parsed = tantivy.Query.boolean_query([(_MUST, among), (_SHOULD, self._words.bits(self._wanted))])
+        parsed = tantivy.Query.boolean_query(
+            [(_MUST, these(self._schema, ids)), (_SHOULD, self._words.bits(self._wanted))]
+        )
         hits = self._searcher.search(parsed, limit=len(ids), count=False).hits
         found = self._searcher.fast_field_values("id", [address for _, address in hits])
         bits = {int(id_): int(score) for id_, (score, _) in zip(found, hits, strict=True)}
         return tuple(bits.get(id_, 0) for id_ in ids)
-
-
-def cards_of(searcher: Any, addresses: Sequence[Any]) -> list[Card]:
-    """The cards of hits, read column by column."""
-    columns = ["id", *(card_column(name) for name in CARD_FIELDS[1:])]
-    rows = zip(*(searcher.fast_field_values(column, addresses) for column in columns), strict=True)
-    return list(map(Card._make, rows))  # the columns have the card's own types

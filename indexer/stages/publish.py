@@ -13,6 +13,7 @@ from indexer.settings import Settings
 from indexer.stages.changed import PAGE, changed_pages
 from indexer.stages.publish_cuts import publish_cuts
 from indexer.stages.publish_gist import publish_gist
+from indexer.stages.publish_ledger import publish_ledger
 from indexer.stages.publish_vectors import publish_vectors
 from indexer.stages.renewing import renew_entries
 
@@ -43,6 +44,8 @@ def publish_text(catalog: Catalog, settings: Settings, progress: Progress, *, af
         refresh_norms(session, datetime.now(UTC).date())
     for refused in index.refused:
         progress.note(f"Entry {refused.id} cannot be found by its words: {refused.message}")
+    if stamp := index.stamp:
+        publish_ledger(catalog, settings, stamp, progress, afresh=afresh)
     publish_gist(catalog, settings, progress, afresh=afresh)
     publish_cuts(catalog, settings, progress, afresh=afresh)
     return done

@@ -18,7 +18,7 @@ from indexer.settings import Settings
 from scripts.evaluations.search_catalog import model_ids
 from scripts.evaluations.search_models import versions_of
 from search.query import QueryError, parse_query
-from search.retrieval import Span, text_candidates
+from search.retrieval import Way, text_candidates
 from search.service import Pinakes
 
 __all__ = ["Asked", "Candidates", "FullText", "Meilisearch", "Ours", "Server", "peer_documents", "server"]
@@ -71,7 +71,7 @@ class Candidates:
             parsed = parse_query(query)
         except QueryError:
             return []
-        found = text_candidates(self._ours.pinakes.text, parsed, parsed.where, Span(limit), ())
+        found = text_candidates(self._ours.pinakes.text, parsed, parsed.where, Way(), ())
         return self._ours.models_of(found.ids[:limit])
 
 

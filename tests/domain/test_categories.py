@@ -1,7 +1,5 @@
 """What a model is for: told by tags, judged from words, or left open."""
 
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,6 +14,7 @@ from indexer.domain.categories import (
 )
 from indexer.domain.filters import keyword
 from indexer.domain.vocabulary import kinds, read_table
+from tests.clocks import in_time
 
 ROWS = read_table("categories.toml")["category"]
 WEIGHTS = read_table("category_weights.toml")
@@ -163,25 +162,24 @@ def test_the_order_of_tags_does_not_matter(tags: list[str], words: list[str], se
     "text", ["<" * 20_000_000, "<a " * 7_000_000, "&" * 20_000_000, "dress " * 3_500_000]
 )
 def test_a_description_without_end_costs_no_more(text: str) -> None:
-    judge_category(kind="lora", title="warm up")
-    started = time.process_time()
-    judge_category(
-        kind="lora", description=text, title=text, tags=[text], trigger_words=[text], prompts=[text]
-    )
-    assert time.process_time() - started < 0.1
+    def judge() -> CategoryVerdict:
+        return judge_category(
+            kind="lora", description=text, title=text, tags=[text], trigger_words=[text], prompts=[text]
+        )
+
+    in_time(0.1, judge)
 
 
 @pytest.mark.no_cover
 def test_a_verdict_is_quick() -> None:
     words = "A red dress for every day, with <b>long</b> sleeves and a hat &amp; gloves. " * 30
     prompts = ["1girl, red dress, blue eyes, long hair, standing in a street, city, night"] * 6
-    rounds = []
-    for _ in range(5):
-        started = time.process_time()
+
+    def judge_forty() -> None:
         for _ in range(40):
             judge_category(kind="lora", title="Red Dress", tags=["anime"], description=words, prompts=prompts)
-        rounds.append((time.process_time() - started) / 40)
-    assert min(rounds) < 0.002  # seconds; ten times what it takes on an idle core
+
+    in_time(40 * 0.002, judge_forty)  # ten times what it takes on an idle core
 
 
 def test_the_table_is_sound() -> None:

@@ -9,6 +9,7 @@ import signal
 import tarfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,7 @@ from indexer.indexes.vector_manifest import CODES, VectorIndexError, read_manife
 from indexer.indexes.vector_rows import rounded
 from indexer.indexes.vector_store import build_index, open_index, read_beside, save_index, verify_index
 from indexer.indexes.vectors import ExactIndex, FaissIndex
+from tests.clocks import PATIENCE, patiently
 
 Rows = NDArray[np.float32]
 Ids = NDArray[np.int64]
@@ -370,6 +372,10 @@ def write_for_ever(folder: str) -> None:
         index.save(Path(folder))
 
 
+def has_reached(folder: Path, generation: int) -> bool:
+    return saved_generation(folder) >= generation
+
+
 def test_readers_see_old_or_new_and_a_killed_writer_does_no_harm(tmp_path: Path) -> None:
     small(tmp_path)
     context = multiprocessing.get_context("spawn")
@@ -377,12 +383,10 @@ def test_readers_see_old_or_new_and_a_killed_writer_does_no_harm(tmp_path: Path)
         writer = context.Process(target=write_for_ever, args=(str(tmp_path),))
         before = saved_generation(tmp_path)
         writer.start()
-        deadline = time.monotonic() + 30
-        while saved_generation(tmp_path) < before + 2 and time.monotonic() < deadline:
-            time.sleep(0.01)
-        seen = set()
-        until = time.monotonic() + 1.5
-        while time.monotonic() < until:
+        patiently(partial(has_reached, tmp_path, before + 2))
+        seen: set[int] = set()
+        until, deadline = time.monotonic() + 1.5, time.monotonic() + PATIENCE
+        while time.monotonic() < until or (len(seen) < 2 and time.monotonic() < deadline):
             index = open_index(tmp_path, IDENTITY)
             added = index.ids()[index.ids() >= 1_000_000]
             assert len(np.unique(index.vectors(added))) <= 1

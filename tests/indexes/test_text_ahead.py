@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pytest
 
 from indexer.indexes.text_ahead import Ahead
+from tests.clocks import PATIENCE
 
 
 @dataclass
@@ -26,7 +27,7 @@ def test_it_is_begun_once_until_the_index_has_grown_or_shrunk(monkeypatch: pytes
     ahead = Ahead(gather)
     begun = [documents for documents in (100, 100, 110, 111, 90, 99, 91) if ahead.begin(Searcher(documents))]
     assert begun == [100, 111, 90]
-    assert all(done.acquire(timeout=10) for _ in begun)
+    assert all(done.acquire(timeout=PATIENCE) for _ in begun)
     assert sorted(gathered) == sorted(begun)
 
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from indexer.domain.evidence import least_words
-from indexer.domain.filters import ALL, keyword
+from indexer.domain.fields import FIELDS
+from indexer.domain.filters import ALL, Range, keyword
 from indexer.domain.ordering import SAMPLES, sample_of, sample_order
 from indexer.domain.records import Document
 from indexer.indexes.text import TextIndex, TextQuery
@@ -120,6 +122,55 @@ def test_very_common_phrases_are_paged_through_once(
     assert terms or all(id_ % 17 == 0 for id_ in ids[:50])
 
 
+QUERIES = {
+    "a word": TextQuery(("ink",)),
+    "words": TextQuery(("ink", "common", "3")),
+    "a phrase": TextQuery((), (("soft", "light"),)),
+    "words and a phrase": TextQuery(("ink",), (("soft", "light"),)),
+    "a filter": TextQuery((), where=Range(FIELDS["rank"], 3)),
+    "a word and a filter": TextQuery(("common",), where=Range(FIELDS["rank"], 3)),
+    "everything": TextQuery(()),
+    "a prompt": TextQuery(("ink", "common", "soft"), listed=True),
+}
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory) -> TantivyIndex:
+    """More entries than are counted one by one, once the limits are low."""
+    made = TantivyIndex(tmp_path_factory.mktemp("many") / "text")
+    said = ("soft common", "common soft light")
+    with made.writing() as writer:
+        writer.put(
+            Document(n, n, f"ink {n % 4}", description=said[n % 2], rank=n % 5, flags=("adult",)[n % 6 :])
+            for n in range(1_500)
+        )
+    return made
+
+
+@pytest.mark.parametrize("order", [None, "newest", "name"])
+@pytest.mark.parametrize("name", QUERIES)
+def test_all_pages_tell_one_total(
+    many: TantivyIndex, monkeypatch: pytest.MonkeyPatch, name: str, order: str | None
+) -> None:
+    for constant, value in {"COMMON": 200, "COMMON_PHRASE": 200, "MANY_SAID": 100, "_ENOUGH": 100}.items():
+        monkeypatch.setattr(f"indexer.indexes.text_tantivy_search.{constant}", value)
+    monkeypatch.setattr("indexer.indexes.text_ahead._LARGE", 1)
+    monkeypatch.setattr("indexer.indexes.text_bands._SIZES", dict.fromkeys(("newest", "name"), (150, 600)))
+    monkeypatch.setattr("indexer.indexes.text_facets.EXACT_FACETS", 300)
+    monkeypatch.setattr("indexer.indexes.text_facets.SAMPLED", 300)
+    query = replace(QUERIES[name], order=order, kept_back=("adult",))
+    told, ids = set(), list[int]()
+    for place in range(0, 1_600, 200):
+        for facets in ((), ("type",)):
+            many._kept.counter._counts.clear()  # what was counted for another page is forgotten
+            found = many.search(query, 200, facets, place)
+            told.add((found.total, found.hidden, found.estimated))
+        ids += found.ids
+    assert len(told) == 1
+    assert len(ids) == len(set(ids))
+    assert next(iter(told))[0] == pytest.approx(len(ids), rel=0.3)
+
+
 @pytest.mark.parametrize("count", [2, 3, 4, 5, 8])
 def test_entries_have_all_of_the_words_but_one(tmp_path: Path, count: int) -> None:
     words = ("anvil", "birch", "cedar", "dune", "ember", "fjord", "grove", "heath")[:count]
@@ -164,7 +215,10 @@ def test_beginnings_gathered_ahead_are_those_asked_for(
     index: TantivyIndex, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     searcher, asked = index._searcher(), Beginnings()
-    wanted = {word: asked.words(searcher, word, 5) for word in ("m", "ma", "mak", "t", "1", "zz")}
+    wanted = {
+        word: asked.words(searcher, word, 5)
+        for word in ("m", "ma", "mak", "make", "ink", "t", "1", "zz", "zzz")
+    }
     monkeypatch.setattr("indexer.indexes.text_ahead._LARGE", 1)
     gathered = Beginnings()
     gathered._gather(searcher)

@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pytest
@@ -14,12 +15,14 @@ from hypothesis import strategies as st
 from indexer.domain.cards import card_of
 from indexer.domain.fields import FIELDS, FieldType
 from indexer.domain.filters import ALL, And, AnyOf, Filter, Not, Or, Range, Words, keyword
+from indexer.domain.norms import NO_NORMS
 from indexer.domain.records import Document, FileRef
 from indexer.domain.text import words
 from indexer.errors import UsageError
 from indexer.indexes.text import TextIndex, TextQuery
 from search.query import parse_query
-from search.ranking import load_weights
+from search.ranking import load_weights, weigh
+from search.relevance import text_scores
 from tests.strategies import documents, filters
 
 LIBRARY = (
@@ -219,12 +222,14 @@ class Both:
 
     def __init__(self, index: TextIndex) -> None:
         self.index = index
+        self.held = 0
 
     def fill(self, library: list[Document]) -> list[Document]:
         numbered = [replace(document, id=place + 1) for place, document in enumerate(library)]
         with self.index.writing() as writer:
-            writer.delete(range(1, 20))
+            writer.delete(range(len(numbered) + 1, self.held + 1))
             writer.put(numbered)
+        self.held = len(numbered)
         return numbered
 
 
@@ -271,6 +276,23 @@ def test_any_text_is_a_value_and_a_word(shared: Both, values: list[str]) -> None
     ]
     for node in nodes:
         assert set(shared.index.matching(node, 100)) == {d.id for d in numbered if node.match(d)}, node
+
+
+def test_whose_first_trigger_phrase_it_is_comes_before_whose_third(text_engine: TextIndex) -> None:
+    library = (
+        Document(1, 1, "zebra", trigger_words=("boat", "gull", "ink wash"), downloads=900_000),
+        Document(2, 2, "harbour", tags=("ink", "wash"), description="ink wash " * 20),
+        Document(3, 3, "lantern", trigger_words=("ink_wash, boat, gull",)),
+        Document(4, 4, "sail", trigger_words=("ink wash boat",), tags=("ink wash",)),
+    )
+    with text_engine.writing() as writer:
+        writer.put(library)
+    found = text_engine.search(asked("ink wash"), 10)
+    weights = load_weights()
+    scores = text_scores(("ink", "wash"), found.scores, found.evidence, weights.fields)
+    text = {"text": dict(zip(found.ids, scores, strict=True))}
+    hits = weigh(found.cards, text, None, date(2026, 1, 1), weights, NO_NORMS)
+    assert [hit.card.id for hit in hits] == [3, 1, 4, 2]
 
 
 def test_every_filterable_field_is_known(index: TextIndex) -> None:

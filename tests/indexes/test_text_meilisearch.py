@@ -3,6 +3,7 @@
 import json
 import os
 import threading
+import time
 import uuid
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -241,10 +242,25 @@ def test_a_server_that_starts_late_is_waited_for(tmp_path: Path, meilisearch_ser
         pytest.skip("MEILISEARCH_BIN does not name the server's program")
     port = free_port()
     index = MeilisearchIndex(f"http://127.0.0.1:{port}", "k" * 16)
-    with ThreadPoolExecutor(1) as pool:
-        counted = pool.submit(index.count)
-        with start_server(program, tmp_path, port, "k" * 16):
+
+    def count_after(pause: float) -> int:
+        time.sleep(pause)
+        return index.count()
+
+    # A busy machine starts a server later than anybody waits for; then the question comes later, too.
+    for late in range(20):
+        with ThreadPoolExecutor(1) as pool:
+            counted = pool.submit(count_after, late / 2)
+            with start_server(program, tmp_path / str(late), port, "k" * 16):
+                fault = counted.exception()
+        if fault is None:
             assert counted.result() == 0
+            return
+    raise AssertionError("the server was not waited for") from fault
+
+
+_SILENT = 0
+"""A status that stands for no reply in time."""
 
 
 class _Replies(BaseHTTPRequestHandler):
@@ -254,6 +270,10 @@ class _Replies(BaseHTTPRequestHandler):
         replies = cast(Any, self.server).replies
         status, body = replies.pop(0) if len(replies) > 1 else replies[0]
         self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        if status == _SILENT:
+            time.sleep(0.5)
+            self.close_connection = True
+            return
         self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -285,6 +305,20 @@ def test_another_server_at_that_address_is_a_clear_error(body: bytes) -> None:
 def test_a_passing_refusal_is_tried_again() -> None:
     with replying((503, b"{}"), (429, b"{}"), (200, b'{"results": [], "total": 5}')) as index:
         assert index.count() == 5
+
+
+def test_a_task_is_waited_for_while_the_server_is_too_busy_to_tell() -> None:
+    done = (200, b'{"status": "succeeded"}')
+    with replying((_SILENT, b""), (200, b'{"status": "processing"}'), (_SILENT, b""), done) as index:
+        index.server.timeout = 0.2
+        assert index.server.wait({"taskUid": 1})["status"] == "succeeded"
+
+
+def test_a_server_that_stays_silent_is_given_up() -> None:
+    with replying((_SILENT, b"")) as index:
+        index.server.timeout, index.server.patience = 0.1, 0.2
+        with pytest.raises(CatalogError, match=r"did not answer within 0\.1 seconds"):
+            index.server.wait({"taskUid": 1})
 
 
 def test_an_old_server_is_a_clear_error() -> None:

@@ -133,7 +133,6 @@ def test_hits_come_with_scores_cards_and_evidence(index: TantivyIndex) -> None:
     assert told.frequencies == {"soft": 2, "watercolour": 1}
     assert [Brief.from_text(text).name for text in told.briefs] == ["watercolour harbour"]
     assert told.present == (0b11,)
-    assert len(told.makers) == 1
 
 
 def test_a_pasted_text_finds_who_has_any_of_it_the_rarest_first(index: TantivyIndex) -> None:

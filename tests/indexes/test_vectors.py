@@ -26,6 +26,7 @@ from indexer.indexes.vectors import (
     VectorIndexError,
     saved_generation,
 )
+from tests.clocks import PATIENCE, patiently
 
 Kind = type[ExactIndex] | type[FaissIndex]
 KINDS = pytest.mark.parametrize("kind", [ExactIndex, FaissIndex])
@@ -339,11 +340,9 @@ def test_readers_never_see_a_mixture_and_a_killed_writer_does_no_harm(tmp_path: 
     for _ in range(3):
         writer = context.Process(target=write_for_ever, args=(str(tmp_path),))
         writer.start()
-        deadline = time.monotonic() + 20
-        while saved_generation(tmp_path) == 0 and time.monotonic() < deadline:
-            time.sleep(0.01)
+        patiently(lambda: saved_generation(tmp_path) > 0)
         seen: set[int] = set()
-        until = time.monotonic() + 1.0
+        until, deadline = time.monotonic() + 1.0, time.monotonic() + PATIENCE
         while time.monotonic() < until or (len(seen) < 2 and time.monotonic() < deadline):
             index = FaissIndex.load(tmp_path, IDENTITY)
             numbers = set((index.ids() // 1000).tolist()) | set(

@@ -80,7 +80,7 @@ def test_an_empty_library_has_nothing_twice(tmp_path: Path) -> None:
 
 
 def test_the_api_pages_through_it(settings: Settings) -> None:
-    with serving(settings) as address, httpx.Client(base_url=address, trust_env=False) as client:
+    with serving(settings) as address, httpx.Client(base_url=address, timeout=60, trust_env=False) as client:
         first = client.get("/api/duplicates", params={"limit": 1}).json()
         second = client.get("/api/duplicates", params={"limit": 1, "offset": 1}).json()
         wrong = client.get("/api/duplicates", params={"limit": 0})

@@ -66,10 +66,23 @@ def test_the_short_form_says_what_weighs_most() -> None:
         (("ink", "harbour"), "its name matches 'ink' and its trigger words match 'harbour' (0.90)"),
         (("soft",), "its description matches 'soft' (0.90)"),
         (("inkk",), "its words are close to 'inkk' (0.90)"),
+        (("harbour",), "'harbour' is its first trigger phrase (0.90)"),
     ],
 )
 def test_the_fields_that_match_are_named(words: tuple[str, ...], expected: str) -> None:
     assert expected in told(INK, 0.9, *words)
+
+
+@pytest.mark.parametrize(
+    ("phrases", "expected"),
+    [
+        (("Ink_Wash, bold",), "'ink wash' is its first trigger phrase and in its name as well (0.90)"),
+        (("bold, InkWash",), "'ink wash' is one of its trigger phrases and in its name as well (0.90)"),
+        (("ink wash style",), "its name matches 'ink wash' (0.90)"),
+    ],
+)
+def test_a_trigger_phrase_is_named_as_one(phrases: tuple[str, ...], expected: str) -> None:
+    assert expected in told(replace(INK, trigger_words=phrases))
 
 
 @pytest.mark.parametrize(

@@ -84,7 +84,7 @@ def test_nothing_is_told_of_an_orphan(library: Pinakes) -> None:
 
 def test_the_api_answers_the_same(settings: Settings, library: Pinakes) -> None:
     entry = library.find("mother")
-    with serving(settings) as address, httpx.Client(base_url=address, trust_env=False) as client:
+    with serving(settings) as address, httpx.Client(base_url=address, timeout=60, trust_env=False) as client:
         answer = client.get(f"/api/models/{entry.id}/lineage")
         assert answer.json() == trace_lineage(library, entry.id).to_json()
         assert client.get("/api/models/999999/lineage").status_code == 404

@@ -58,8 +58,32 @@ def test_kinds_and_numbers_in_a_name_hardly_count() -> None:
 
 def test_a_trigger_phrase_must_have_the_whole_query() -> None:
     assert match("ink wash", Brief("a", trigger_words="ink wash\tbold")).called == 1
-    assert 0 < match("ink wash", Brief("a", trigger_words="bold\tink wash")).called < 1
+    assert 0 < match("ink wash", Brief("a", trigger_words="ink wash bold")).called < 1
     assert match("ink wash", Brief("a", trigger_words="ink\twash")).called == 0
+
+
+def test_a_query_that_is_a_trigger_phrase_is_covered_as_by_a_name() -> None:
+    assert match("ink wash", Brief("a", trigger_words="bold\tink wash")).covered == 1
+    assert match("ink wash", Brief("a", trigger_words="ink wash bold")).covered < 1
+
+
+@pytest.mark.parametrize("written", ["ink wash", "inkwash", "ink wash inkwash"])
+def test_blanks_in_a_trigger_phrase_do_not_matter(written: str) -> None:
+    assert match("ink wash", Brief("a", trigger_words=written)).called == 1
+    assert match("inkwash", Brief("a", trigger_words=written)).called == 1
+
+
+def test_a_trigger_phrase_counts_less_the_later_it_comes() -> None:
+    said = ("ink wash", "bold\tink wash", "bold\tsoft\tink wash", "bold\tsoft\tred\tink wash")
+    called = [match("ink wash", Brief("a", trigger_words=phrases)).called for phrases in said]
+    assert called == sorted(called, reverse=True)
+    assert len(set(called)) == len(said)
+
+
+def test_a_trigger_phrase_says_more_of_a_model_that_has_few() -> None:
+    few, many = (match("ink", Brief("a", trigger_words=said)) for said in ("ink", "ink\tbold\tsoft"))
+    assert few.alone == 1 > many.alone > 0
+    assert match("ink", Brief("ink", trigger_words="wash")).alone == 0
 
 
 def test_the_order_of_neighbours_counts() -> None:

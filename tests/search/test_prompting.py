@@ -1,10 +1,16 @@
 """A pasted prompt beside the prompts of models' own pictures."""
 
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from indexer.domain.prompt_cut import cut
 from indexer.domain.records import Document
+from indexer.indexes.prompt_columns import columns_of, counts_of
+from indexer.indexes.prompt_makers import Makers
 from search.prompting import FEATURES, Asking, Entry, scored
 
 ASKED = "1girl, harbour at dusk, paper boat, looking away"
@@ -16,8 +22,17 @@ def entry(model: int, *prompts: str, fold: int = 0, **more: object) -> Entry:
     return Entry(fold or model, document.creator or "", cut(document))
 
 
+def compared(asking: Asking, entries: Sequence[Entry]) -> dict[int, tuple[float, ...]]:
+    """Among entries that are all there are, of creators of whom nothing else is counted."""
+    counts = counts_of(columns_of([entry.numbers for entry in entries]))
+    nobody = np.zeros(0, np.int64)
+    known = asking.words[counts.table[0, asking.words] > 0]
+    table = np.zeros((len(known), 0), np.int64)
+    return asking.features(entries, Makers(counts, [], known, {}, nobody, nobody, table))
+
+
 def scores_of(*entries: Entry) -> dict[int, float]:
-    return scored(Asking(ASKED, WORTHS).features(entries))
+    return scored(compared(Asking(ASKED, WORTHS), entries))
 
 
 def best(*entries: Entry) -> int:
@@ -26,7 +41,7 @@ def best(*entries: Entry) -> int:
 
 
 def feature(name: str, asked: str, *entries: Entry) -> list[float]:
-    found = Asking(asked, dict.fromkeys(asked.replace(",", "").split(), 3.0)).features(entries)
+    found = compared(Asking(asked, dict.fromkeys(asked.replace(",", "").split(), 3.0)), entries)
     return [values[FEATURES.index(name)] for values in found.values()]
 
 
@@ -47,7 +62,7 @@ def test_without_prompts_the_texts_speak() -> None:
 
 def test_versions_count_as_one_model() -> None:
     versions = entry(1, "zebra"), entry(2, "harbour at dusk, paper boat", fold=1)
-    assert set(Asking(ASKED, WORTHS).features([*versions, entry(3, "horse")])) == {1, 3}
+    assert set(compared(Asking(ASKED, WORTHS), [*versions, entry(3, "horse")])) == {1, 3}
 
 
 def test_a_text_that_two_versions_share_counts_once() -> None:
@@ -61,18 +76,44 @@ def test_own_prompts_are_told_from_others_of_the_same_creator() -> None:
     assert first > 0 > second
 
 
+def test_of_creators_counts_the_catalog_not_the_pool() -> None:
+    entries = [entry(1, "boat", creator="mira"), entry(2, "boat", creator="noor")]
+    counts = counts_of(columns_of([entry.numbers for entry in entries]))
+    asking = Asking("boat, sea", {})
+    known = asking.words[counts.table[0, asking.words] > 0]
+    counted = Makers(counts, [], known, {"noor": 0}, np.array([30]), np.array([900]), np.array([[1]]))
+    mira, noor = asking.features(entries, counted).values()
+    for name in ("maker_likely", "maker_share"):
+        assert mira[FEATURES.index(name)] > noor[FEATURES.index(name)]
+
+
 def test_an_unknown_creator_is_nobody_elses() -> None:
     first, second = feature("maker_tags", "boat, sea", entry(1, "boat, sea"), entry(2, "castle"))
     assert first > second == 0.0
 
 
+def test_each_place_costs_something() -> None:
+    first, *others = (scores_of(*(entry(n, "paper boat") for n in range(1, 4)))).values()
+    assert first > others[0] > others[1]
+    assert first - others[0] == pytest.approx(others[0] - others[1])
+
+
+def test_a_word_that_few_write_says_more() -> None:
+    common = [entry(n, "paper, castle") for n in range(2, 9)]
+    asked = Asking("paper, boat", {})
+    rare = entry(1, "boat, castle")
+    found = compared(asked, [rare, *common])
+    tags = FEATURES.index("tags")
+    assert found[1][tags] > found[2][tags] > 0
+
+
 def test_nothing_to_compare_is_nothing() -> None:
-    assert scored(Asking(ASKED, WORTHS).features([])) == {}
+    assert scored(compared(Asking(ASKED, WORTHS), [])) == {}
 
 
 @given(st.text(max_size=200), st.lists(st.lists(st.text(max_size=60), max_size=3), max_size=4))
 def test_any_text_gets_a_signal(asked: str, prompts: list[list[str]]) -> None:
     entries = [entry(model, *texts, creator="mira") for model, texts in enumerate(prompts, 1)]
-    features = Asking(asked, {}).features(entries)
+    features = compared(Asking(asked, {}), entries)
     assert all(len(values) == len(FEATURES) for values in features.values())
     assert all(0.0 <= score <= 1.0 for score in scored(features).values())

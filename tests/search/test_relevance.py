@@ -27,6 +27,19 @@ def test_the_named_entry_comes_before_a_better_scored_one() -> None:
     assert second > 0.9
 
 
+def test_models_with_a_trigger_phrase_by_its_place_their_other_phrases_and_their_names() -> None:
+    told = evidence(
+        Brief("ink wash boat", trigger_words="ink wash"),
+        Brief("boat", trigger_words="ink wash"),
+        Brief("boat", trigger_words="ink wash\tbold\tsoft"),
+        Brief("boat", trigger_words="bold\tsoft\tink wash"),
+        Brief("boat", trigger_words="ink wash bold", tags="ink wash", file_names="ink wash"),
+    )
+    scores = text_scores(("ink", "wash"), (0.2, 0.2, 0.2, 0.2, 0.2), told, FIELDS)
+    assert list(scores) == sorted(scores, reverse=True)
+    assert len(set(scores)) == len(scores)
+
+
 def test_scores_are_absolute() -> None:
     alone = text_scores(("ink", "wash"), (0.4,), evidence(Brief("zebra ink")), FIELDS)
     beside = text_scores(("ink", "wash"), (0.4, 0.9), evidence(Brief("zebra ink"), Brief("ink wash")), FIELDS)

@@ -10,7 +10,7 @@ from indexer.catalog import vectors
 from indexer.demo import DemoReport
 from indexer.indexes.vector_store import open_index, read_beside
 from indexer.settings import Settings
-from search import nearest, retrieval, service, similar
+from search import nearest, retrieval, similar
 from search.narrowing import Fixed
 from search.query import parse_query
 from search.safe import visible
@@ -61,7 +61,6 @@ def test_a_picture_is_held_against_all_that_pass_not_the_newest(
     pinakes: Pinakes, picture: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = pinakes.search("type:lora", image=picture, limit=5)
-    monkeypatch.setattr(service, "RANKED", 2)
     monkeypatch.setattr(retrieval, "RANKED", 2)
     assert [hit.document.id for hit in pinakes.search("type:lora", image=picture, limit=5).hits] == [
         hit.document.id for hit in whole.hits

@@ -64,9 +64,9 @@ def test_the_api_and_the_page_tell_them_too(library: Settings) -> None:
     with Pinakes(library) as pinakes:
         id_, base = pinakes.find("Ink Wash").id, pinakes.find("Harbour Base").id
     with serving(library) as address:
-        usage = httpx.get(f"{address}/api/models/{id_}").json()["usage"]
-        page = httpx.get(f"{address}/model/{id_}").text
-        empty = httpx.get(f"{address}/model/{base}").text
+        usage = httpx.get(f"{address}/api/models/{id_}", timeout=60, trust_env=False).json()["usage"]
+        page = httpx.get(f"{address}/model/{id_}", timeout=60, trust_env=False).text
+        empty = httpx.get(f"{address}/model/{base}", timeout=60, trust_env=False).text
     assert usage["weight"] == {"median": 0.7, "low": 0.62, "high": 0.78, "records": 3}
     assert usage["together"][0]["name"] == "Harbour Base"
     assert "Used with" in page and f'href="/model/{base}"' in page

@@ -9,6 +9,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlalchemy import func, select
 
 from indexer.catalog.database import open_catalog
@@ -57,6 +58,7 @@ def contents(settings: Settings) -> dict[str, Any]:
     }
 
 
+@pytest.mark.timeout(1_800)
 def test_twenty_kills_lose_and_double_nothing(tmp_path: Path) -> None:
     folder = write_library(tmp_path / "models", FILES)
     calm = Settings(home=tmp_path / "calm", decode_workers=1)
@@ -72,8 +74,10 @@ def test_twenty_kills_lose_and_double_nothing(tmp_path: Path) -> None:
         rough = Settings(home=tmp_path / f"rough{attempt}", decode_workers=1)
         while killed < KILLS:
             run = start(folder, rough.home)
+            began = time.monotonic()
             try:
                 run.wait(source.uniform(0.2 * whole, whole))
+                whole = time.monotonic() - began  # the machine may have become faster
                 break
             except subprocess.TimeoutExpired:
                 run.kill()

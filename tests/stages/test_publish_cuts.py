@@ -5,6 +5,7 @@ import pytest
 from indexer.catalog import changes
 from indexer.catalog.database import Catalog
 from indexer.indexes.prompt_cuts import read_cuts
+from indexer.indexes.prompt_makers import makers_state
 from indexer.progress import Silent
 from indexer.settings import Settings
 from indexer.stages import changed, publish_cuts
@@ -45,3 +46,22 @@ def test_a_file_of_another_catalog_is_not_believed(catalog: Catalog, both: Setti
     both.prompt_cuts_file.unlink()
     assert publish(catalog, both) == 3
     assert there(both) == {1, 2, 3}
+
+
+def test_words_of_creators_are_counted_again_when_enough_changed(catalog: Catalog, both: Settings) -> None:
+    file = both.prompt_makers_file
+    store(catalog, {id_: model(id_) for id_ in range(1, 41)})
+    publish(catalog, both)
+    first = makers_state(file)
+    assert first.entries == 40
+    store(catalog, {1: None, 2: model(2)})
+    publish(catalog, both)
+    assert makers_state(file) == first
+    store(catalog, {3: None})
+    publish(catalog, both)
+    assert makers_state(file).entries == 38
+    file.unlink()
+    publish(catalog, both)
+    assert makers_state(file).entries == 38
+    publish(catalog, both, afresh=True)
+    assert makers_state(file).generation != first.generation
