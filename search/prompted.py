@@ -15,12 +15,9 @@ from indexer.indexes.text import TextIndex, TextQuery
 from search.prompting import Asking, Entry, scored
 from search.query import ParsedQuery
 from search.query_prompts import is_sentence
-from search.retrieval import Candidates
+from search.retrieval import PASTED, Candidates
 
-__all__ = ["FIRST", "MAKERS", "MORE", "NAMED", "PromptFiles", "prompted"]
-
-FIRST = 200
-"""So many of the first candidates are compared by their prompts."""
+__all__ = ["MAKERS", "MORE", "NAMED", "PromptFiles", "prompted"]
 
 MAKERS = 60
 """So many creators, those of the whole catalog whose prompts make the words likeliest, are asked for all that
@@ -61,7 +58,7 @@ def prompted(
     if not (query.long or sentence) or not found.cards:
         return found
     asking = Asking(_bare(parsed), _worths(parsed.terms, found.evidence))
-    first = _entries(files.cuts, found.cards[:FIRST])
+    first = _entries(files.cuts, found.cards[:PASTED])
     makers = read_makers(files.makers, asking.words, MAKERS, MORE, {entry.maker for entry in first.values()})
     if makers is None:
         return found

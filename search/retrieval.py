@@ -19,6 +19,7 @@ from search.relevance import text_scores
 from search.shuffling import shuffled_places
 
 __all__ = [
+    "PASTED",
     "RANKED",
     "Behind",
     "Candidates",
@@ -36,6 +37,10 @@ them the engine's own order stands."""
 
 ORDERED = 100
 """So many come at once where an order is asked for; those behind are read as pages reach them."""
+
+PASTED = 200
+"""So many come at once for a pasted text: their prompts are compared, which tells more than the engine's
+order."""
 
 _SPARE = 1.3
 """So many times what is wanted is fetched in random order, since samples are not of one size."""
@@ -99,12 +104,14 @@ def text_candidates(
     kept_back: tuple[str, ...] = (),
 ) -> Candidates:
     """Candidates by words and filter, less those with flags that are ``kept_back``, which are counted aside:
-    the first ``TextIndex.ranked``, in an order that is asked for fewer unless those are all."""
+    the first ``TextIndex.ranked``; fewer in an order that is asked for, or of a pasted text, unless those are
+    all."""
     order, typing = way.order, way.typing
     listed = parsed.listed and not typing
     weights = load_weights().fields
     query = TextQuery(parsed.terms, parsed.phrases, where, weights, order, typing, kept_back, listed)
-    count = text.ranked if order is None else min(ORDERED, text.ranked)
+    most = ORDERED if order is not None else PASTED if query.long else text.ranked
+    count = min(most, text.ranked)
     found = text.search(query, count, facets)
     if count < found.total <= text.ranked:  # so few that they are counted as hits
         count = text.ranked

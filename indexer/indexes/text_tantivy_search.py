@@ -164,7 +164,7 @@ class Search:
             return self._in_steps(self._by_phrase(least), least, limit, offset)
         parts = [*self._words.parts(self._wanted, self._query.phrases, least), *self._where]
         most = self._most(least)
-        if most > COMMON and not self._query.long:
+        if most > COMMON and not self._query.long and not self._has_common_phrase():
             some = sample_query(self._schema, max(1, SAMPLES * COMMON // (2 * most)))
             for first in (self._words.briefly(self._wanted), some):
                 hits, count = self._matches([*parts, (_MUST, first)], limit, offset)
@@ -192,10 +192,14 @@ class Search:
         newest = tantivy.Query.range_query(self._schema, "id", tantivy.FieldType.Integer, least)
         return tantivy.Query.const_score_query(newest, 0.0)
 
+    def _has_common_phrase(self) -> bool:
+        """Whether very many may have the phrases, as far as their words tell."""
+        phrases = self._query.phrases
+        return bool(phrases) and self._words.phrase_frequency(phrases) >= COMMON_PHRASE
+
     def _about(self, least: int) -> int:
         """About how many match that have phrases of common words, as the newest tell; 0 where few can."""
-        words, phrases = self._words, self._query.phrases
-        if not phrases or words.phrase_frequency(phrases) < COMMON_PHRASE:
+        if not self._has_common_phrase():
             return 0
         if least not in self._said:
             pilot = self._unscored(least, self._newest(PILOT))
@@ -238,7 +242,9 @@ class Search:
         """Whether there may be so many matches that finding the first ones does not count them all."""
         if not self._scored:
             return self._kept.bands.is_large(self._searcher)
-        return self._about(least) >= MANY_SAID or self._most(least) > COMMON
+        if self._has_common_phrase():
+            return self._about(least) >= MANY_SAID
+        return self._most(least) > COMMON
 
     def _ordered(self, parts: Parts, limit: int, offset: int, least: int) -> _Found:
         order = self._query.order or "newest"
@@ -302,10 +308,10 @@ class Search:
         )
 
     def _is_counted_early(self, least: int, facets: Sequence[str]) -> bool:
-        """Whether to count before anything is found: where finding will not tell how many match, or where
-        they are surely few."""
+        """Whether to count before anything is found: where finding will not tell how many match, where they
+        are surely few, or where it takes long to tell of each."""
         few = bool(facets) and self._kept.counter.is_few(self._most(least))
-        return few or self._is_partly_seen(least)
+        return few or self._is_partly_seen(least) or self._has_common_phrase()
 
     def _counting(self, least: int, facets: Sequence[str], met: int | None = None) -> Callable[[], Counts]:
         """Begin to count who has so many of the words; ``met`` is how many were found, if anything was looked

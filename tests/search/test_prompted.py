@@ -15,7 +15,7 @@ from search.answering import Page, page_of
 from search.explain import Asked
 from search.prompted import PromptFiles, prompted
 from search.query import parse_query
-from search.retrieval import Candidates, Way, text_candidates
+from search.retrieval import PASTED, Candidates, Way, text_candidates
 
 ASKED = "1girl, harbour at dusk, paper boat, looking away, rusty rope"
 QUIET = (701, 702)
@@ -68,7 +68,7 @@ def test_creators_of_the_best_bring_what_they_have(made: tuple[TantivyIndex, Pro
 def test_what_joined_is_not_shown_again_behind(made: tuple[TantivyIndex, PromptFiles]) -> None:
     index, _ = made
     found = asked(made, ASKED, Way())
-    behind = index.search(TextQuery(parse_query(ASKED).terms, listed=True), 600, offset=index.ranked)
+    behind = index.search(TextQuery(parse_query(ASKED).terms, listed=True), 600, offset=PASTED)
     assert QUIET[0] in behind.ids
     pages = [page_of(found, Page(100, place), Asked())[0] for place in range(0, 800, 100)]
     shown = [place.card.id for page in pages for place in page]
