@@ -54,7 +54,7 @@ class Dressed:
 
     def __init__(self, send: Send, scope: Scope, *, private: bool) -> None:
         self._send = send
-        self._more = _PICTURES if scope["path"].startswith("/api/previews/") else {}
+        self._headers = _HEADERS | _PICTURES if scope["path"].startswith("/api/previews/") else _HEADERS
         self._own_cache = scope["path"].startswith(("/static/", "/api/previews/"))
         self._private = private
         self.bare = scope["method"] == "HEAD"
@@ -62,7 +62,7 @@ class Dressed:
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
-            for name, value in (_HEADERS | self._more).items():
+            for name, value in self._headers.items():
                 headers[name] = value
             if "cache-control" not in headers:
                 headers["Cache-Control"] = "no-store" if self._private or not self._own_cache else "no-cache"
