@@ -6,7 +6,7 @@ from indexer.catalog.database import Catalog
 from indexer.domain.health import Finding, fault, note, sound
 from indexer.indexes.prompt_health import look_at_prompts
 from indexer.settings import Settings
-from indexer.stages.publish_cuts import COUNTED_AGAIN
+from indexer.stages.publish_cuts import COUNTED_AGAIN, WATERMARK
 
 __all__ = ["look_at_prompt_index"]
 
@@ -17,7 +17,7 @@ def look_at_prompt_index(catalog: Catalog, settings: Settings, *, writing: bool)
     """Both files, beside each other and beside the catalog."""
     state = look_at_prompts(settings.prompt_cuts_file, settings.prompt_makers_file)
     with catalog.read() as session:
-        _, detail = changes.read_watermark(session, "prompt_cuts")
+        _, detail = changes.read_watermark(session, WATERMARK)
         wanted = health.count_shown(session)
         behind = entries.count_entries(session, state.seq)
         uncounted = entries.count_entries(session, state.makers.seq)

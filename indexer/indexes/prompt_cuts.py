@@ -5,8 +5,7 @@ catalog. Readers open it anew for each query, so that a writer may replace the f
 """
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
@@ -14,14 +13,12 @@ from typing import NamedTuple
 from indexer.domain.filters import keyword
 from indexer.domain.prompt_cut import cut, rules
 from indexer.domain.records import Document
-from indexer.errors import CatalogError
+from indexer.indexes.following import FollowingFile, connected
 
 __all__ = ["Cut", "CutWriter", "read_cuts"]
 
 _FORMAT = 1
 _AT_ONCE = 500
-_WAIT = 5.0
-"""Seconds to wait for another who reads or writes."""
 
 _TABLES = (
     "CREATE TABLE entry (id INTEGER PRIMARY KEY, maker TEXT NOT NULL, numbers BLOB NOT NULL)",
@@ -43,7 +40,7 @@ def read_cuts(path: Path, ids: Sequence[int]) -> dict[int, Cut]:
     if not path.is_file():
         return found
     try:
-        with closing(_connect(path, writing=False)) as connection:
+        with connected(path) as connection:
             if connection.execute("SELECT rules FROM state").fetchone() != (_rules(),):
                 return found
             for first in range(0, len(ids), _AT_ONCE):
@@ -59,34 +56,11 @@ def read_cuts(path: Path, ids: Sequence[int]) -> dict[int, Cut]:
     return found
 
 
-class CutWriter:
-    """Writes what entries became, up to a change of the catalog that knows ``generation``. One at a time."""
+class CutWriter(FollowingFile):
+    """Writes what entries became, up to a change of the catalog that knows the generation. One at a time."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def state(self) -> tuple[str, int]:
-        """Generation and number of the last change that is in; ("", 0) where there is nothing to go on
-        from."""
-        if not self._path.is_file():
-            return "", 0
-        try:
-            with closing(_connect(self._path, writing=False)) as connection:
-                row = connection.execute("SELECT rules, generation, seq FROM state").fetchone()
-        except sqlite3.Error:
-            return "", 0  # damaged: started anew
-        return (str(row[1]), int(row[2])) if row and row[0] == _rules() else ("", 0)
-
-    def start(self, generation: str) -> None:
-        """Begin anew, empty. Raises ``CatalogError``."""
-        with self._told():
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            for name in (self._path.name, f"{self._path.name}-journal"):
-                self._path.with_name(name).unlink(missing_ok=True)
-            with closing(_connect(self._path, writing=True)) as connection, connection:
-                for table in _TABLES:
-                    connection.execute(table)
-                connection.execute("INSERT INTO state VALUES (?, ?, 0)", (_rules(), generation))
+        super().__init__(path, _rules(), _TABLES, code="prompt_cuts", what="What prompts are compared with")
 
     def put(self, changes: Iterable[tuple[int, Document | None]], seq: int) -> None:
         """Store what entries became, all up to change ``seq``; all of it or nothing. Raises
@@ -94,26 +68,10 @@ class CutWriter:
         last: Mapping[int, Document | None] = dict(changes)
         rows = [(id_, keyword(d.creator or ""), cut(d)) for id_, d in last.items() if d is not None]
         gone = [(id_,) for id_, document in last.items() if document is None]
-        with self._told(), closing(_connect(self._path, writing=True)) as connection, connection:
+        with self.written() as connection:
             connection.executemany("INSERT OR REPLACE INTO entry VALUES (?, ?, ?)", rows)
             connection.executemany("DELETE FROM entry WHERE id = ?", gone)
             connection.execute("UPDATE state SET seq = ?", (seq,))
-
-    @contextmanager
-    def _told(self) -> Iterator[None]:
-        try:
-            yield
-        except (OSError, sqlite3.Error) as error:
-            raise CatalogError(
-                "prompt_cuts",
-                f"What prompts are compared with cannot be written to {self._path} ({error}). "
-                "Free some space, or give back the right to write.",
-            ) from error
-
-
-def _connect(path: Path, *, writing: bool) -> sqlite3.Connection:
-    mode = "rwc" if writing else "ro"
-    return sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True, timeout=_WAIT)
 
 
 def _rules() -> str:

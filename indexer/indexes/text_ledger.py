@@ -9,22 +9,18 @@ nobody asks it.
 """
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from indexer.domain.fields import FIELDS
 from indexer.domain.filters import keyword, values_of
 from indexer.domain.records import Document
-from indexer.errors import CatalogError
+from indexer.indexes.following import FollowingFile
 from indexer.indexes.text_codes import CODED, code_of
 from indexer.indexes.text_ledger_rows import FORMAT, block_of, card_row, merged_block, text_row
 from indexer.indexes.text_meilisearch_documents import coded_value
 
-__all__ = ["LedgerWriter", "connected", "signed_for"]
-
-_WAIT = 5.0
-"""Seconds to wait for another who reads or writes."""
+__all__ = ["LedgerWriter", "signed_for"]
 
 _TABLES = (
     "CREATE TABLE state (format INTEGER NOT NULL, generation TEXT NOT NULL, seq INTEGER NOT NULL, "
@@ -41,43 +37,13 @@ def signed_for(connection: sqlite3.Connection) -> str:
     return str(row[1]) if row and row[0] == FORMAT else ""
 
 
-@contextmanager
-def connected(path: Path, *, writing: bool = False) -> Iterator[sqlite3.Connection]:
-    """A connection for one look. Raises ``sqlite3.Error``."""
-    mode = "rwc" if writing else "ro"
-    place = f"{path.absolute().as_uri()}?mode={mode}"
-    with closing(sqlite3.connect(place, uri=True, timeout=_WAIT)) as connection:
-        yield connection
-
-
-class LedgerWriter:
-    """Writes what entries became, up to a change of the catalog that knows ``generation``. One at a time."""
+class LedgerWriter(FollowingFile):
+    """Writes what entries became, up to a change of the catalog that knows the generation. One at a time."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def state(self) -> tuple[str, int]:
-        """Generation and number of the last change that is in; ("", 0) where there is nothing to go on
-        from."""
-        if not self._path.is_file():
-            return "", 0
-        try:
-            with connected(self._path) as connection:
-                row = connection.execute("SELECT format, generation, seq FROM state").fetchone()
-        except sqlite3.Error:
-            return "", 0  # damaged: started anew
-        return (str(row[1]), int(row[2])) if row and row[0] == FORMAT else ("", 0)
-
-    def start(self, generation: str) -> None:
-        """Begin anew, empty. Raises ``CatalogError``."""
-        with self._told():
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            for name in (self._path.name, f"{self._path.name}-journal"):
-                self._path.with_name(name).unlink(missing_ok=True)
-            with connected(self._path, writing=True) as connection, connection:
-                for table in _TABLES:
-                    connection.execute(table)
-                connection.execute("INSERT INTO state VALUES (?, ?, 0, '')", (FORMAT, generation))
+        super().__init__(
+            path, FORMAT, _TABLES, code="text_ledger", what="What facets are counted by", first=("",)
+        )
 
     def put(self, changes: Iterable[tuple[int, Document | None]], seq: int) -> None:
         """Store what entries became, all up to change ``seq``; all of it or nothing. Until ``sign`` nobody
@@ -87,7 +53,7 @@ class LedgerWriter:
         coded = {id_: _coded(document, names) for id_, document in last.items()}
         rows = [(id_, card_row(d), text_row(d)) for id_, d in last.items() if d is not None]
         gone = [(id_,) for id_, document in last.items() if document is None]
-        with self._told(), connected(self._path, writing=True) as connection, connection:
+        with self.written() as connection:
             connection.execute("UPDATE state SET seq = ?, signed = ''", (seq,))
             _put_blocks(connection, coded)
             connection.executemany("INSERT OR IGNORE INTO name VALUES (?, ?)", names.items())
@@ -96,19 +62,8 @@ class LedgerWriter:
 
     def sign(self, stamp: str) -> None:
         """The file speaks for this state of the server's index from now on. Raises ``CatalogError``."""
-        with self._told(), connected(self._path, writing=True) as connection, connection:
+        with self.written() as connection:
             connection.execute("UPDATE state SET signed = ? WHERE signed <> ?", (stamp, stamp))
-
-    @contextmanager
-    def _told(self) -> Iterator[None]:
-        try:
-            yield
-        except (OSError, sqlite3.Error) as error:
-            raise CatalogError(
-                "text_ledger",
-                f"What facets are counted by cannot be written to {self._path} ({error}). "
-                "Free some space, or give back the right to write.",
-            ) from error
 
 
 def _coded(document: Document | None, names: dict[int, str]) -> Sequence[Sequence[int]]:

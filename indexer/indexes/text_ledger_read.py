@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.domain.cards import Card
+from indexer.indexes.following import connected
 from indexer.indexes.text_codes import CODED
-from indexer.indexes.text_ledger import connected, signed_for
+from indexer.indexes.text_ledger import signed_for
 from indexer.indexes.text_ledger_rows import (
     BLOCK,
     FIELD_BITS,

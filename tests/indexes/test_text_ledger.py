@@ -16,6 +16,7 @@ from indexer.domain.records import Document
 from indexer.domain.text import words
 from indexer.errors import CatalogError
 from indexer.indexes import text_ledger
+from indexer.indexes.following import connected
 from indexer.indexes.text_ledger import LedgerWriter
 from indexer.indexes.text_ledger_read import Ledger
 from indexer.indexes.text_ledger_rows import LONG_FIELDS
@@ -103,7 +104,7 @@ def test_a_file_that_is_missing_or_damaged_says_nothing(path: Path, tmp_path: Pa
 
 
 def test_rows_of_nonsense_are_passed_over(path: Path) -> None:
-    with text_ledger.connected(path, writing=True) as connection, connection:
+    with connected(path, writing=True) as connection, connection:
         connection.execute("UPDATE entry SET card = X'00', words = X'0102030405'")
         connection.execute("UPDATE block SET body = X'000102'")
     ledger = Ledger(path)
