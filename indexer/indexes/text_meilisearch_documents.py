@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import Any
 
 from indexer.domain.brief import Brief
-from indexer.domain.cards import card_of, code, day_number
+from indexer.domain.cards import card_of, day_number
 from indexer.domain.fields import FIELDS, Field, FieldType
 from indexer.domain.filters import keyword, values_of
 from indexer.domain.ordering import draw_of, sample_of
@@ -51,7 +51,6 @@ def row_of(document: Document) -> dict[str, Any]:
         "id": document.id,
         "card": card_of(document).to_row(),
         "brief": Brief.of(document).to_text(),
-        "maker": code(keyword(document.creator or "")),
         "sample": sample_of(document.id),
         "draw": draw_of(document.id) // (2**32 // DRAWS),
     }

@@ -114,7 +114,7 @@ def index_settings() -> dict[str, Any]:
     return {
         # The server reads all that may be shown of every hit: texts are left to the route of documents.
         # The last name is of no attribute: it makes an index of another format look different.
-        "displayedAttributes": ["id", "card", "brief", "maker", "is", f"format-{FORMAT}-{len(CARD_FIELDS)}"],
+        "displayedAttributes": ["id", "card", "brief", "is", f"format-{FORMAT}-{len(CARD_FIELDS)}"],
         "searchableAttributes": [words_attribute(field) for field in searched()],
         "filterableAttributes": _filterable(),
         "sortableAttributes": sorted(["id", *ORDER_ATTRIBUTES.values()]),
