@@ -38,6 +38,9 @@ them the engine's own order stands."""
 ORDERED = 100
 """So many come at once where an order is asked for; those behind are read as pages reach them."""
 
+TYPED = 100
+"""So many are ranked while somebody types: every letter asks anew, and ten are shown."""
+
 PASTED = 200
 """So many come at once for a pasted text: their prompts are compared, which tells more than the engine's
 order."""
@@ -110,10 +113,10 @@ def text_candidates(
     listed = parsed.listed and not typing
     weights = load_weights().fields
     query = TextQuery(parsed.terms, parsed.phrases, where, weights, order, typing, kept_back, listed)
-    most = ORDERED if order is not None else PASTED if query.long else text.ranked
+    most = ORDERED if order is not None else PASTED if query.long else TYPED if typing else text.ranked
     count = min(most, text.ranked)
     found = text.search(query, count, facets)
-    if count < found.total <= text.ranked:  # so few that they are counted as hits
+    if count < found.total <= text.ranked and not typing:  # so few that they are counted as hits
         count = text.ranked
         found = text.search(query, count, facets)
     scored = order is None and query.spoken

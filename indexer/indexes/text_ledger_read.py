@@ -1,5 +1,6 @@
 """Asking the ledger: counts of facets of many values, words, cards. Many threads may share it."""
 
+import json
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -110,11 +111,19 @@ class Ledger:
             for name in names
         }
 
-    def having(self, stamp: str, field: str, terms: Sequence[str], ids: Sequence[int]) -> list[int] | None:
-        """Those of the entries whose field, one of ``LONG_FIELDS``, has the words one after the other."""
-        place, wanted = LONG_FIELDS.index(field), word_numbers(terms)
-        rows = self._rows(stamp, "words", ids)
-        return None if rows is None else [id_ for id_, row in rows.items() if has_phrase(row, place, wanted)]
+    def having(
+        self, stamp: str, terms: Sequence[str], asked: Mapping[str, Sequence[int]]
+    ) -> dict[str, list[int]] | None:
+        """Those of the entries, by field of ``LONG_FIELDS``, that have the words one after the other."""
+        wanted = word_numbers(terms)
+        rows = self._rows(stamp, "words", {id_ for ids in asked.values() for id_ in ids}, wanted)
+        if rows is None:
+            return None
+        places = {field: LONG_FIELDS.index(field) for field in asked}
+        return {
+            field: [id_ for id_ in ids if id_ in rows and has_phrase(rows[id_], places[field], wanted)]
+            for field, ids in asked.items()
+        }
 
     def present(self, stamp: str, terms: Sequence[str], ids: Sequence[int]) -> list[int] | None:
         """For each entry a bit for each of the words (bit 0 the first) that it has in any searched field."""
@@ -129,22 +138,25 @@ class Ledger:
             return None
         return [card for card in map(read_card, rows.values()) if card is not None]
 
-    def _rows(self, stamp: str, column: str, ids: Sequence[int]) -> dict[int, bytes] | None:
+    def _rows(
+        self, stamp: str, column: str, ids: Iterable[int], holding: bytes = b""
+    ) -> dict[int, bytes] | None:
+        """A column of entries, of those where these bytes are somewhere in it."""
         if not stamp or not self._path.is_file():
             return None
-        rows: dict[int, bytes] = {}
+        query = (  # a list as one JSON value is read three times as fast as one with a mark for each
+            f"SELECT entry.id, {column} FROM json_each(?) AS asked CROSS JOIN entry "
+            f"ON entry.id = asked.value WHERE ? = x'' OR instr({column}, ?)"
+        )
+        wanted = json.dumps(sorted(ids))  # in the order of the file
         try:
             with connected(self._path) as connection:
                 connection.execute("BEGIN")  # so that what is signed and what is read belong together
                 if signed_for(connection) != stamp:
                     return None
-                for some in _parts(sorted(ids)):  # in the order of the file
-                    marks = ",".join("?" * len(some))
-                    query = f"SELECT id, {column} FROM entry WHERE id IN ({marks})"
-                    rows |= connection.execute(query, some)
+                return dict(connection.execute(query, (wanted, holding, holding)).fetchall())
         except sqlite3.Error:
             return None
-        return rows
 
     def _of(self, stamp: str) -> Values | None:
         """The values as of that state, read again where they changed. Raises ``sqlite3.Error``."""

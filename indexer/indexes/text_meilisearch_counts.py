@@ -19,8 +19,9 @@ import numpy as np
 from indexer.indexes.text import EXACT_FACETS
 from indexer.indexes.text_codes import CODED
 from indexer.indexes.text_meilisearch_documents import plain_value
+from indexer.indexes.text_meilisearch_filters import both
 from indexer.indexes.text_meilisearch_reader import Reader
-from indexer.indexes.text_meilisearch_settings import DRAWS, MAX_VALUES, SIZED, drawn, ids_of, listed
+from indexer.indexes.text_meilisearch_settings import DRAWS, MAX_VALUES, PART, SIZED, drawn, ids_of, listed
 
 __all__ = [
     "Counts",
@@ -32,9 +33,6 @@ __all__ = [
     "hidden_among",
     "hidden_of",
 ]
-
-PART = 2_700
-"""Entries of a part: below Meilisearch's 3,000 also where chance puts more into one."""
 
 SAMPLED = 1_500
 """Of so many an estimate is told: a share of a tenth to within a sixtieth."""
@@ -89,7 +87,7 @@ def count_coded(reader: Reader, query: Row, names: Sequence[str], total: int) ->
     parts, scale = _parts(total)
     wanted = [SIZED] if reader.knows_values() else many
     answers = reader.ask_halved(
-        [asked | {"facets": wanted, "filter": _both(asked.get("filter"), part)} for part in parts]
+        [asked | {"facets": wanted, "filter": both(asked.get("filter"), part) or None} for part in parts]
     )
     if wanted == [SIZED]:
         lists = [listed(answer.get("facetDistribution", {}).get(SIZED, {})) for answer in answers]
@@ -130,12 +128,6 @@ def _parts(total: int) -> tuple[list[str], float]:
         return [""], 1.0
     bounds = [DRAWS * place // count for place in range(count + 1)]
     return [drawn(low, high) for low, high in pairwise(bounds)], 1.0
-
-
-def _both(expression: str | None, part: str) -> str | None:
-    if not part:
-        return expression
-    return f"({expression}) AND {part}" if expression else part
 
 
 def _most(counts: Mapping[str, int], scale: float) -> dict[str, int]:

@@ -12,13 +12,13 @@ from indexer.domain.fields import Field, FieldType
 from indexer.domain.filters import And, AnyOf, Filter, Not, Or, Range, Words
 from indexer.errors import UsageError
 from indexer.indexes.text_meilisearch_documents import coded_value, coded_word, date_number
-from indexer.indexes.text_meilisearch_settings import is_paired, pairs_attribute, words_attribute
+from indexer.indexes.text_meilisearch_settings import is_paired, pairs_attribute, searched, words_attribute
 
-__all__ = ["FilterBuilder", "PhraseLookup", "quoted"]
+__all__ = ["FilterBuilder", "PhraseLookup", "both", "has_any", "phrase_checks", "quoted"]
 
-PhraseLookup = Callable[[Field, Sequence[str], str], Sequence[int] | None]
-"""(field, coded words, expression of all who may have them) -> ids that have the phrase; None: too many to
-look at, the expression must do."""
+PhraseLookup = Callable[[Field, Sequence[str]], Sequence[int] | None]
+"""(field, coded words) -> ids that have the phrase; None: too many to look at, who passes
+``phrase_checks`` counts as having it."""
 
 _MAX_DEPTH, _MAX_LEVEL = 80, 300
 _LARGEST = 1e308
@@ -85,23 +85,40 @@ class FilterBuilder:
         return _any(begins) if wanted else _all(begins)
 
     def _phrase(self, field: Field, coded: Sequence[str], wanted: bool) -> _Part:
-        if is_paired(field):
-            pairs = dict.fromkeys(f"{a} {b}" for a, b in pairwise(coded))
-            checks = [_is(pairs_attribute(field), pair) for pair in pairs]
-        else:
-            checks = [_is(words_attribute(field), word) for word in dict.fromkeys(coded)]
+        checks = phrase_checks(field, coded)
         if is_paired(field) and len(coded) == 2:
             return _each(checks, wanted)
-        ids = self._look_up(field, coded, " AND ".join(checks))
+        ids = self._look_up(field, coded)
         if ids is None:
             return _each(checks, wanted)
         return _leaf(f"id IN [{', '.join(map(str, ids))}]", wanted)
+
+
+def phrase_checks(field: Field, coded: Sequence[str]) -> list[str]:
+    """What all who have a phrase in a field pass: its pairs of words, or its words; and others."""
+    if is_paired(field):
+        pairs = dict.fromkeys(f"{a} {b}" for a, b in pairwise(coded))
+        return [_is(pairs_attribute(field), pair) for pair in pairs]
+    return [_is(words_attribute(field), word) for word in dict.fromkeys(coded)]
 
 
 def quoted(value: str) -> str:
     """A value as Meilisearch's filters read it back, whatever is in it."""
     clean = value.encode("utf-8", "replace").decode()
     return '"' + clean.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def both(one: str | None, other: str) -> str:
+    """The expression of what passes two others; either may be empty, which everything passes."""
+    return f"({one}) AND ({other})" if one and other else one or other
+
+
+def has_any(terms: Sequence[str]) -> str:
+    """The expression of what has any of the words, as they are kept, in a field that is searched."""
+    if not terms:
+        return _NONE.text
+    some = ", ".join(map(quoted, terms))
+    return " OR ".join(f"{words_attribute(field)} IN [{some}]" for field in searched())
 
 
 def _too_deep(most: int) -> UsageError:

@@ -1,10 +1,11 @@
 """Long queries, pasted prompts for instance, of which Meilisearch itself reads ten words.
 
-The words that tell most are looked up one by one, in one request; who has the rarest and most of them is a
-candidate, and the candidates' own words then tell exactly which they have.
+A text matches who has any of the words that tell most: as a filter that takes the server a millisecond, so
+that matches are counted exactly. Who has the rarest of them is listed word by word, in one request; those are
+compared, and the words of the best then tell exactly which they have.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.domain.evidence import pick_terms, rarity
+from indexer.indexes.text_meilisearch_filters import both, has_any
 from indexer.indexes.text_meilisearch_reader import Reader, exactly
 from indexer.indexes.text_meilisearch_settings import (
     DRAWS,
@@ -23,88 +25,95 @@ from indexer.indexes.text_meilisearch_settings import (
     listed,
 )
 
-__all__ = ["LongFound", "find_text"]
+__all__ = ["LongText", "Ranked", "pick_words"]
 
 MAX_TERMS = 24
 """So many of the words are looked for."""
 
-COMPARED = 100
+COMPARED = 200
 """So many candidates are compared by all their words."""
 
+MAX_ALL = 6_000
+"""So many who have a word are listed, of all words together, the rarest first: listing takes most of the
+time, and who has common words alone is no better than chance."""
+
 _MAX_ASKED = 200
-_COMMON = 5  # who has a word that one in five has is not listed, where rarer words remain
 _LENGTH, _STEEP = 250, 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class LongFound:
-    """Ids with scores 0..1, best first. ``terms`` are the words looked for; ``present`` has a bit for each of
-    them (bit 0 the first). ``cut``: others may match as well."""
+class LongText:
+    """The words of a text that are looked for, some of which ``documents`` have: ``frequencies`` of each word
+    of the text."""
 
-    scores: Mapping[int, float]
-    present: Mapping[int, int]
     terms: tuple[str, ...]
     frequencies: Mapping[str, int]
     documents: int
-    cut: bool
-    aside: Collection[int] = ()
+
+    @property
+    def matched(self) -> str:
+        """The expression of all who have any of the words."""
+        return has_any(self.terms)
+
+    def listings(self, expression: str) -> list[dict[str, Any]]:
+        """Queries that list who has each of the rarest words, as ``rank`` wants their answers."""
+        left, queries = MAX_ALL, list[dict[str, Any]]()
+        for term in self._rarest:
+            total = self.frequencies[term]
+            left -= min(total, MAX_LISTED)
+            if left >= 0 or not queries:
+                some = both(expression, _part(total))
+                query = {"q": exactly(term), "hitsPerPage": 0, "facets": [SIZED]}
+                queries.append(query | ({"filter": some} if some else {}))
+        return queries
+
+    @property
+    def _rarest(self) -> list[str]:
+        return sorted(self.terms, key=lambda term: self.frequencies[term])
+
+    def rank(self, reader: Reader, answers: Sequence[Mapping[str, Any]], limit: int) -> "Ranked":
+        """The best of those that the answers to ``listings`` tell."""
+        heap = _Heap(zip(self._rarest, answers, strict=False), self.terms)
+        worth = [rarity(self.frequencies[term], self.documents) for term in self.terms]
+        first = heap.ranked(worth)[:COMPARED]
+        heap.bits[first] = reader.present(heap.ids[first].tolist(), self.terms)
+        best = heap.ranked(worth)[:limit]
+        ids = heap.ids[best].tolist()
+        scores = heap.scores(worth)[best].tolist()
+        return Ranked(
+            dict(zip(ids, scores, strict=True)), dict(zip(ids, heap.bits[best].tolist(), strict=True))
+        )
 
 
-def find_text(
-    reader: Reader, terms: Sequence[str], expression: str, aside: str | None, limit: int
-) -> LongFound:
-    """Entries that pass the expression and have some of the words that tell most, those with the most telling
-    ones first; and the ids of those that pass ``aside`` instead, who are only counted."""
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """Ids with ``scores`` 0..1, best first. ``present`` has a bit for each of the words (bit 0 the first)."""
+
+    scores: Mapping[int, float]
+    present: Mapping[int, int]
+
+
+def pick_words(reader: Reader, terms: Sequence[str]) -> LongText:
+    """The words of a text that tell most, of those that anybody has."""
     asked = list(terms)[:_MAX_ASKED]
     documents, *totals = reader.totals(["", *map(exactly, asked)])
     frequencies = dict(zip(asked, totals, strict=True))
-    picked = tuple(t for t in pick_terms(asked, frequencies, MAX_TERMS) if frequencies[t])
-    telling = _telling(picked, frequencies, documents)
-    queries = [
-        {"q": exactly(term), "hitsPerPage": 0, "facets": [SIZED], "filter": _some(passing, frequencies[term])}
-        for passing in ([expression] if aside is None else [expression, aside])
-        for term in telling
-    ]
-    answers = reader.ask_halved(queries)
-    heap = _Heap(answers[: len(telling)], telling, picked)
-    worth = [rarity(frequencies[term], documents) for term in picked]
-    first = heap.ranked(worth)[:COMPARED]
-    heap.bits[first] = reader.present(heap.ids[first].tolist(), picked)
-    order = heap.ranked(worth)
-    told, best = heap.scores(worth), order[:limit]
-    return LongFound(
-        dict(zip(heap.ids[best].tolist(), told[best].tolist(), strict=True)),
-        dict(zip(heap.ids.tolist(), heap.bits.tolist(), strict=True)),
-        picked,
-        frequencies,
-        documents,
-        heap.cut or len(telling) < len(picked) or len(order) > limit,
-        set(ids_of(_sized(answers[len(telling) :])).tolist()),
-    )
-
-
-def _telling(picked: Sequence[str], totals: Mapping[str, int], documents: int) -> Sequence[str]:
-    """The words of which is listed who has them."""
-    common = max(MAX_LISTED, documents // _COMMON)
-    return [term for term in picked if totals[term] <= common] or picked
+    picked = tuple(term for term in pick_terms(asked, frequencies, MAX_TERMS) if frequencies[term])
+    return LongText(picked, frequencies, documents)
 
 
 class _Heap:
     """Who has which of the words: ``ids`` (n,) and as many ``bits``, one for each of the words that were
-    picked. Frequent words list a part of those who have them; ``cut`` tells whether one did."""
+    picked. Frequent words list a part of those who have them."""
 
-    def __init__(
-        self, answers: Sequence[Mapping[str, Any]], telling: Sequence[str], picked: Sequence[str]
-    ) -> None:
-        sized = np.unique(_sized(answers))
+    def __init__(self, found: Iterable[tuple[str, Mapping[str, Any]]], picked: Sequence[str]) -> None:
+        lists = [(term, _sized(answer)) for term, answer in found]
+        sized = np.unique(np.concatenate([np.zeros(0, np.int64), *(some for _, some in lists)]))
         self.ids = ids_of(sized)
         self._shares = 1 / (1 + _STEEP * np.log1p(lengths_of(sized) / _LENGTH))
         self.bits = np.zeros(len(sized), np.int64)
-        self.cut = False
-        for term, answer in zip(telling, answers, strict=True):
-            some = _sized([answer])
+        for term, some in lists:
             self.bits[np.searchsorted(sized, some)] |= 1 << picked.index(term)
-            self.cut = self.cut or len(some) < int(answer.get("totalHits", 0)) or len(some) > MAX_LISTED
 
     def scores(self, worth: Sequence[float]) -> NDArray[np.float64]:
         """What the words that an entry has are worth, as a share of all, less in long texts: they have any
@@ -118,16 +127,12 @@ class _Heap:
         return np.lexsort((self.ids, -self.scores(worth)))
 
 
-def _sized(answers: Sequence[Mapping[str, Any]]) -> NDArray[np.int64]:
+def _sized(answer: Mapping[str, Any]) -> NDArray[np.int64]:
     """What the facet ``SIZED`` lists."""
-    lists = [listed(answer.get("facetDistribution", {}).get(SIZED, {})) for answer in answers]
-    return np.concatenate([np.zeros(0, np.int64), *lists])
+    return listed(answer.get("facetDistribution", {}).get(SIZED, {}))
 
 
-def _some(expression: str, total: int) -> str | None:
+def _part(total: int) -> str:
     """The filter that lists ``MAX_LISTED`` of so many: of all words the same entries, so that who has several
     is seen to have them."""
-    if total <= MAX_LISTED:
-        return expression or None
-    part = drawn(0, DRAWS * MAX_LISTED // total)
-    return f"({expression}) AND {part}" if expression else part
+    return "" if total <= MAX_LISTED else drawn(0, DRAWS * MAX_LISTED // total)

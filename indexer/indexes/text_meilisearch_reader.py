@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.domain.cards import Card
-from indexer.domain.fields import Field
 from indexer.indexes.text_ledger_read import Ledger
 from indexer.indexes.text_meilisearch_server import Refused, Server
 from indexer.indexes.text_meilisearch_settings import MAX_VALUES, searched, words_attribute
@@ -99,10 +98,12 @@ class Reader:
         found = self._ledger.counts(self.stamp(), ids, names, MAX_VALUES) if self._ledger else None
         return found or {name: {} for name in names}
 
-    def having(self, field: Field, coded: Sequence[str], ids: Sequence[int]) -> list[int] | None:
-        """Those of the entries whose field has the words one after the other; None where the ledger does not
-        know."""
-        return self._ledger.having(self.stamp(), field.name, coded, ids) if self._ledger else None
+    def having(
+        self, coded: Sequence[str], asked: Mapping[str, Sequence[int]]
+    ) -> Mapping[str, Sequence[int]] | None:
+        """Those of the entries, by field, in which the words follow each other; None where the
+        ledger does not know."""
+        return self._ledger.having(self.stamp(), coded, asked) if self._ledger else None
 
     def present(self, ids: Sequence[int], coded: Sequence[str]) -> list[int]:
         """For each entry a bit for each of the words (bit 0 the first) that it has."""

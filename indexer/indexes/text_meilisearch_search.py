@@ -6,6 +6,7 @@ from typing import Any
 
 from indexer.domain.cards import Card
 from indexer.domain.evidence import LONG, Evidence
+from indexer.domain.fields import Field
 from indexer.domain.filters import And, Filter, Or, Words
 from indexer.errors import UsageError
 from indexer.indexes.text import COMPARED, TextHits, TextQuery
@@ -20,11 +21,11 @@ from indexer.indexes.text_meilisearch_counts import (
     hidden_of,
 )
 from indexer.indexes.text_meilisearch_documents import coded_word
-from indexer.indexes.text_meilisearch_filters import FilterBuilder
-from indexer.indexes.text_meilisearch_long import LongFound, find_text
+from indexer.indexes.text_meilisearch_filters import FilterBuilder, both
+from indexer.indexes.text_meilisearch_long import pick_words
 from indexer.indexes.text_meilisearch_phrases import Phrases
 from indexer.indexes.text_meilisearch_reader import Reader
-from indexer.indexes.text_meilisearch_settings import ORDER_ATTRIBUTES, searched
+from indexer.indexes.text_meilisearch_settings import ORDER_ATTRIBUTES, is_paired, searched
 from indexer.indexes.text_meilisearch_words import ENOUGH, Found, KeptBack, find_words
 
 __all__ = ["Search"]
@@ -54,13 +55,15 @@ class Search:
         self._facets = list(facets)
         self._closed = closed_facets(facets)
         self._phrases = Phrases(reader)
+        for phrase in query.phrases:
+            self._phrases.look_up_all(_unproved(phrase), list(map(coded_word, phrase)))
         self._order = _order(query)
         self._filter = self._passing(query.shown)
         self._aside = self._passing(query.aside) if query.kept_back else None
 
     def _passing(self, where: Filter) -> str:
         """The expression of a filter and of all phrases."""
-        phrases = (_anywhere(phrase) for phrase in self._query.phrases if len(phrase) > 1)
+        phrases = [_anywhere(phrase) for phrase in self._query.phrases if len(phrase) > 1]
         return FilterBuilder(self._phrases.look_up).build(And((where, *phrases)))
 
     def answer(self) -> TextHits:
@@ -74,8 +77,7 @@ class Search:
         )
         coded = {coded_word(term): term for term in (*query.terms, *single)}
         if query.listed or len(coded) >= LONG:
-            asked = list(coded)
-            return self._long(coded, find_text(self._reader, asked, self._filter, self._aside, MAX_JOINED))
+            return self._pasted(coded)
         if not coded:
             return self._paged(" ".join(said) + " ")
         page, kept = self._page(1), self._kept_back()
@@ -154,17 +156,59 @@ class Search:
             answers = self._reader.ask_all([{**self._page(page), "q": text} for page in self._pages()])
         return self._whole(answers, found.hidden, text, told)
 
-    def _long(self, coded: Mapping[str, str], found: LongFound) -> TextHits:
+    def _pasted(self, coded: Mapping[str, str]) -> TextHits:
+        """Hits of a text of which any word may match: the best of those that were compared, then the others,
+        newest first."""
+        text = pick_words(self._reader, list(coded))
+        listings = text.listings(self._filter)
+        self._filter = both(self._filter, text.matched)
+        self._aside = None if self._aside is None else both(self._aside, text.matched)
+        if self._order:
+            return self._paged("")
+        page, kept = self._page(1), self._kept_back()
+        aside = {"hitsPerPage": 0} if kept is None else {**kept.query, "q": ""}
+        queries = [{**page, "q": "", "hitsPerPage": 0}, aside, *listings]
+        counted, back, *answers = self._reader.ask_halved(queries)
+        ranked = text.rank(self._reader, answers, MAX_JOINED)
+        best = list(ranked.scores)
+        wanted = best[self._offset : self._offset + self._limit]
+        rows = [*self._rows_of(wanted), *self._others(best, self._limit - len(wanted))]
+        total = int(counted.get("totalHits", 0))
+        counts, estimated = count_coded(self._reader, {**page, "q": ""}, self._facets, total)
         told = _Told(
-            found.documents,
-            {coded[word]: count for word, count in found.frequencies.items()},
-            tuple(coded[word] for word in found.terms),
-            found.present,
+            text.documents,
+            {coded[word]: count for word, count in text.frequencies.items()},
+            tuple(coded[word] for word in text.terms),
+            ranked.present,
         )
-        return self._joined(found, told, {}, None)
+        return self._hits(
+            rows,
+            [ranked.scores.get(int(row["id"]), 0.0) for row in rows],
+            {**closed_counts(counted, self._closed), **counts},
+            total,
+            told,
+            hidden_of(back, self._query.kept_back),
+            estimated=estimated,
+        )
+
+    def _rows_of(self, ids: Sequence[int]) -> list[_Row]:
+        """Hits by their ids, in their order, less those that are gone."""
+        known = {card.id: card.to_row() for card in self._reader.cards(ids)}
+        return [{"id": id_, "card": known[id_]} for id_ in ids if id_ in known]
+
+    def _others(self, best: Sequence[int], count: int) -> Sequence[_Row]:
+        """So many of those that match and are none of the best, newest first."""
+        if count <= 0:
+            return ()
+        rest = both(self._filter, f"id NOT IN [{', '.join(map(str, best))}]" if best else "")
+        page = {**self._page(1), "facets": [], "q": "", "filter": rest or None, "sort": _sorted_by("newest")}
+        page |= {"offset": max(0, self._offset - len(best)), "limit": count}
+        asked = {name: page[name] for name in page if name not in ("hitsPerPage", "page")}
+        found: Sequence[_Row] = self._reader.ask(asked).get("hits", ())
+        return found
 
     def _joined(
-        self, found: Found | LongFound, told: "_Told", rows: Mapping[int, _Row], hidden: Hidden | None
+        self, found: Found, told: "_Told", rows: Mapping[int, _Row], hidden: Hidden | None
     ) -> TextHits:
         """Hits from several queries, best first, or in the order that is asked for. ``rows`` are hits that
         are here already; ``hidden`` tells who is kept back, or else ``aside`` is counted."""
@@ -248,6 +292,11 @@ def _anywhere(phrase: Sequence[str]) -> Filter:
     return Or(tuple(Words(field, tuple(phrase), True) for field in searched()))
 
 
+def _unproved(phrase: Sequence[str]) -> list[Field]:
+    """Fields of which the server cannot tell whether they have a phrase."""
+    return [f for f in searched() if len(phrase) > 2 or (len(phrase) == 2 and not is_paired(f))]
+
+
 def _order(query: TextQuery) -> list[str]:
     """What to sort by; nothing where words rank."""
     order = query.order or (None if query.spoken else "newest")
@@ -256,4 +305,8 @@ def _order(query: TextQuery) -> list[str]:
     if order not in ORDER_ATTRIBUTES:
         known = ", ".join(ORDER_ATTRIBUTES)
         raise UsageError("sort", f"The text index cannot sort by {order!r}. Choose one of: {known}.")
+    return _sorted_by(order)
+
+
+def _sorted_by(order: str) -> list[str]:
     return [f"{ORDER_ATTRIBUTES[order]}:{'asc' if order == 'name' else 'desc'}", "id:asc"]

@@ -11,10 +11,9 @@ from indexer.domain.cards import CARD_FIELDS
 from indexer.domain.fields import FIELDS, Field, FieldType
 
 __all__ = [
-    "DRAWS", "FORMAT", "MAX_LISTED", "MAX_TOTAL", "MAX_VALUES", "ORDER_ATTRIBUTES", "SEARCHED_ORDER", "SIZED",
-    "drawn", "has_words", "ids_of", "index_settings", "is_paired", "is_same", "lengths_of", "listed",
-    "pairs_attribute", "searched",
-    "sized_id", "words_attribute",
+    "DRAWS", "FORMAT", "MAX_LISTED", "MAX_TOTAL", "MAX_VALUES", "ORDER_ATTRIBUTES", "PART", "SEARCHED_ORDER",
+    "SIZED", "drawn", "has_words", "ids_of", "index_settings", "is_paired", "is_same", "lengths_of", "listed",
+    "pairs_attribute", "searched", "sized_id", "words_attribute",
 ]  # fmt: skip
 
 FORMAT = 4
@@ -35,6 +34,10 @@ DRAWS = 1 << 24
 SIZED = "sized"
 """Number that holds an id and a length (``sized_id``). As a facet it lists who matches without reading
 documents, ten times as fast as hits do."""
+
+PART = 2_700
+"""Entries that are counted or listed at once: below Meilisearch's 3,000, from which on it goes through all
+values of the index, also where chance puts more into one part."""
 
 _LENGTHS = 64
 

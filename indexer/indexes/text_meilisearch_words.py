@@ -16,6 +16,9 @@ __all__ = ["ENOUGH", "Found", "KeptBack", "find_words"]
 ENOUGH = 200
 """With so many matches of all words, those that lack one are not looked for."""
 
+ENOUGH_TYPED = 20
+"""The same while somebody types: a list below the box holds no more."""
+
 MAX_WORDS = 10
 """Meilisearch reads so many words of a query."""
 
@@ -95,7 +98,8 @@ def find_words(
     asked = _Asked(reader, query, said, kept)
     answers, totals = reader.ask_with_totals(asked.both(words.text()), words.questions())
     words.learn(totals, reader)
-    if int(answers[0].get("totalHits", 0)) < ENOUGH:
+    enough = ENOUGH_TYPED if typing else ENOUGH
+    if int(answers[0].get("totalHits", 0)) < enough:
         words.mend(reader)
         if words.changed:
             answers = reader.ask_all(asked.both(words.text()))
@@ -106,7 +110,7 @@ def find_words(
         frequencies=words.frequencies,
         documents=words.documents,
     )
-    if int(answers[0].get("totalHits", 0)) < ENOUGH:
+    if int(answers[0].get("totalHits", 0)) < enough:
         _lack(found, words, asked)
     return found
 
@@ -140,15 +144,18 @@ class _Words:
         self._text = self.text()
 
     def questions(self) -> list[str]:
-        """Texts of which the totals tell about the words."""
-        return ["", *map(exactly, self._terms)]
+        """Texts of which the totals tell about the words; a word that is still typed is also a beginning."""
+        return ["", *map(exactly, self._terms), *([self._typed] if self._typed else [])]
 
     def learn(self, totals: Sequence[int], reader: Reader) -> None:
         """Take the totals in; of words that nobody has, ask who has them with errors or as beginnings."""
         self.documents = totals[0]
-        self._exact = dict(zip(self._terms, totals[1:], strict=True))
+        self._exact = dict(zip(self._terms, totals[1:], strict=False))
+        begun = {self._typed: totals[-1]} if self._typed else {}
         unknown = [term for term, count in self._exact.items() if not count]
-        self.frequencies = dict(self._exact) | dict(zip(unknown, reader.totals(unknown), strict=True))
+        others = [term for term in unknown if term not in begun]
+        begun |= dict(zip(others, reader.totals(others), strict=True))
+        self.frequencies = self._exact | {term: begun[term] for term in unknown}
 
     def bits(self, words: Sequence[str]) -> int:
         """A bit for each of the words, by its place in the query."""

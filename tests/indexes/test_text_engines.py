@@ -182,6 +182,28 @@ def test_pages_of_words_follow_each_other(text_engine: TextIndex, typed: str) ->
     assert {page.total for page in pages} == {whole.total} == {len(whole.ids)}
 
 
+@pytest.mark.parametrize("order", [None, "downloads"])
+def test_a_pasted_text_matches_who_has_any_of_its_words(text_engine: TextIndex, order: str | None) -> None:
+    told = ("a misty harbour", "harbour at dawn", "nothing alike", "dawn, mist and a heron", "a heron")
+    library = [
+        Document(
+            i + 1, i + 1, f"m{i}", description=told[i % 5], downloads=i % 7, flags=("adult",) * (i % 4 == 0)
+        )
+        for i in range(60)
+    ]
+    with text_engine.writing() as writer:
+        writer.put(library)
+    text = tuple(words("harbour dawn mist heron lantern gulls ropes salt wharf"))
+    query = TextQuery(text, order=order, kept_back=("adult",))
+    wanted = {d.id for d in library if set(words(d.description)) & set(text)}
+    shown = wanted - {d.id for d in library if d.flags}
+    pages = [text_engine.search(query, 7, ("is",), start) for start in range(0, len(shown) + 7, 7)]
+    assert sorted(id_ for page in pages for id_ in page.ids) == sorted(shown)
+    assert {(page.total, page.hidden, page.estimated) for page in pages} == {
+        (len(shown), len(wanted) - len(shown), False)
+    }
+
+
 def test_an_empty_index_answers(text_engine: TextIndex) -> None:
     assert text_engine.search(asked("ink"), 10, ("tag",)).total == 0
     assert text_engine.matching(ALL, 10) == []

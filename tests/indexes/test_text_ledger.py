@@ -57,10 +57,10 @@ def test_the_most_frequent_values_are_told(path: Path) -> None:
 
 def test_phrases_lie_in_one_value_of_one_field(path: Path) -> None:
     ledger = Ledger(path)
-    assert ledger.having("now", "description", ("a", "boat"), [1, 300, 7]) == [1, 300]
-    assert ledger.having("now", "description", ("at", "sea"), [1, 300]) == [1]
-    assert ledger.having("now", "prompt", ("a", "sea"), [1, 300]) == [1]
-    assert ledger.having("now", "prompt", ("sea", "boat"), [1, 300]) == []
+    assert ledger.having("now", ("a", "boat"), {"description": [1, 300, 7]}) == {"description": [1, 300]}
+    assert ledger.having("now", ("at", "sea"), {"description": [1, 300]}) == {"description": [1]}
+    assert ledger.having("now", ("a", "sea"), {"prompt": [1, 300]}) == {"prompt": [1]}
+    assert ledger.having("now", ("sea", "boat"), {"prompt": [1, 300]}) == {"prompt": []}
 
 
 def test_words_are_known_of_all_fields(path: Path) -> None:
@@ -78,14 +78,14 @@ def test_what_was_put_last_counts(path: Path) -> None:
     assert not Ledger(path).knows("now")  # until it is signed
     LedgerWriter(path).sign("later")
     assert ledger.counts("later", [1, 300], ("tag", "creator"), 9) == {"tag": {"blue": 1}, "creator": {}}
-    assert ledger.having("later", "description", ("at", "sea"), [1, 300]) == []
+    assert ledger.having("later", ("at", "sea"), {"description": [1, 300]}) == {"description": []}
     assert LedgerWriter(path).state() == ("one", 5)
 
 
 def test_another_state_of_the_index_is_not_spoken_for(path: Path) -> None:
     ledger = Ledger(path)
     assert ledger.counts("before", [1], ("tag",), 9) is None
-    assert ledger.having("", "prompt", ("a", "sea"), [1]) is None
+    assert ledger.having("", ("a", "sea"), {"prompt": [1]}) is None
     assert ledger.cards("before", [1]) is None
     assert not ledger.knows("")
 
@@ -109,7 +109,7 @@ def test_rows_of_nonsense_are_passed_over(path: Path) -> None:
         connection.execute("UPDATE block SET body = X'000102'")
     ledger = Ledger(path)
     assert ledger.cards("now", [1]) == []
-    assert ledger.having("now", "description", ("a", "boat"), [1]) == []
+    assert ledger.having("now", ("a", "boat"), {"description": [1]}) == {"description": []}
     assert ledger.present("now", ("boat",), [1]) == [0]
     assert ledger.counts("now", [1], ("tag",), 9) == {"tag": {}}
 
@@ -143,6 +143,6 @@ def test_the_ledger_agrees_with_documents(
     name = data.draw(st.sampled_from(LONG_FIELDS))
     said = [word for d in library for text in (d.description, *d.prompts) for word in words(text)]
     phrase = data.draw(st.lists(st.sampled_from(said or ["a"]), min_size=2, max_size=3))
-    found = ledger.having("now", name, [coded_word(word) for word in phrase], ids)
+    found = ledger.having("now", [coded_word(word) for word in phrase], {name: ids})
     wanted = Words(FIELDS[name], tuple(phrase), True)
-    assert found == [id_ for id_, document in held.items() if wanted.match(document)]
+    assert found == {name: [id_ for id_, document in held.items() if wanted.match(document)]}
