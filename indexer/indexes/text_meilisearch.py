@@ -12,7 +12,7 @@ from pathlib import Path
 from indexer.domain.cards import Card
 from indexer.domain.filters import Filter
 from indexer.indexes.text import RefusedDocument, TextHits, TextQuery
-from indexer.indexes.text_meilisearch_filters import FilterBuilder
+from indexer.indexes.text_meilisearch_filters import FilterBuilder, one_of
 from indexer.indexes.text_meilisearch_phrases import Phrases
 from indexer.indexes.text_meilisearch_place import Place
 from indexer.indexes.text_meilisearch_reader import Reader
@@ -90,7 +90,7 @@ class MeilisearchIndex:
         """See ``TextIndex.matching``."""
         expression = FilterBuilder(Phrases(self._reader).look_up).build(where)
         if among is not None:
-            some = f"id IN [{', '.join(map(str, among))}]"
+            some = one_of(among)
             expression = f"{some} AND ({expression})" if expression else some
         return [int(row["id"]) for row in self._reader.rows(expression, ["id"], limit)]
 

@@ -15,11 +15,12 @@ from math import ceil
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from indexer.indexes.text import EXACT_FACETS
 from indexer.indexes.text_codes import CODED
 from indexer.indexes.text_meilisearch_documents import plain_value
-from indexer.indexes.text_meilisearch_filters import both
+from indexer.indexes.text_meilisearch_filters import both, one_of
 from indexer.indexes.text_meilisearch_reader import Reader
 from indexer.indexes.text_meilisearch_settings import DRAWS, MAX_VALUES, PART, SIZED, drawn, ids_of, listed
 
@@ -28,8 +29,8 @@ __all__ = [
     "Hidden",
     "closed_counts",
     "closed_facets",
+    "count_among",
     "count_coded",
-    "count_listed",
     "hidden_among",
     "hidden_of",
 ]
@@ -97,18 +98,18 @@ def count_coded(reader: Reader, query: Row, names: Sequence[str], total: int) ->
     return {name: _most(some, scale) for name, some in counts.items()}, scale > 1.0
 
 
-def count_listed(reader: Reader, ids: Sequence[int], names: Sequence[str]) -> Counts:
-    """The same over entries by their ids, at most a thousand."""
-    many = [name for name in names if name in CODED]
-    if not many or not ids:
-        return {name: {} for name in many}
-    if reader.knows_values():
-        counts = reader.counts(np.array(ids, np.int64), many)
-    else:
-        some = f"id IN [{', '.join(map(str, ids))}]"
-        answer = reader.ask({"q": "", "filter": some, "hitsPerPage": 0, "facets": many})
-        counts = answer.get("facetDistribution", {})
-    return {name: _most(counts.get(name, {}), 1.0) for name in many}
+def count_among(reader: Reader, ids: NDArray[np.int64], scale: float, names: Sequence[str]) -> Counts:
+    """Counts over entries by their ids, each of which stands for ``scale`` entries."""
+    if not len(ids) or not names:
+        return {name: {} for name in names}
+    coded = [name for name in names if name in CODED and reader.knows_values()]
+    asked = [name for name in names if name not in coded]
+    parts = [ids[start : start + PART].tolist() for start in range(0, len(ids), PART)] if asked else []
+    answers = reader.ask_halved(
+        [{"q": "", "filter": one_of(part), "hitsPerPage": 0, "facets": asked} for part in parts]
+    )
+    counts = {**{name: _summed(answers, name) for name in asked}, **reader.counts(ids, coded)}
+    return {name: _most(counts[name], scale) for name in names}
 
 
 def _summed(answers: Sequence[Row], name: str) -> Mapping[str, int]:

@@ -14,7 +14,7 @@ from indexer.errors import UsageError
 from indexer.indexes.text_meilisearch_documents import coded_value, coded_word, date_number
 from indexer.indexes.text_meilisearch_settings import is_paired, pairs_attribute, searched, words_attribute
 
-__all__ = ["FilterBuilder", "PhraseLookup", "both", "has_any", "phrase_checks", "quoted"]
+__all__ = ["FilterBuilder", "PhraseLookup", "both", "has_any", "one_of", "phrase_checks", "quoted"]
 
 PhraseLookup = Callable[[Field, Sequence[str]], Sequence[int] | None]
 """(field, coded words) -> ids that have the phrase; None: too many to look at, who passes
@@ -91,7 +91,7 @@ class FilterBuilder:
         ids = self._look_up(field, coded)
         if ids is None:
             return _each(checks, wanted)
-        return _leaf(f"id IN [{', '.join(map(str, ids))}]", wanted)
+        return _leaf(one_of(ids), wanted)
 
 
 def phrase_checks(field: Field, coded: Sequence[str]) -> list[str]:
@@ -111,6 +111,11 @@ def quoted(value: str) -> str:
 def both(one: str | None, other: str) -> str:
     """The expression of what passes two others; either may be empty, which everything passes."""
     return f"({one}) AND ({other})" if one and other else one or other
+
+
+def one_of(ids: Sequence[int]) -> str:
+    """The expression of entries by their ids."""
+    return f"id IN [{', '.join(map(str, ids))}]"
 
 
 def has_any(terms: Sequence[str]) -> str:

@@ -1,32 +1,35 @@
 """A query answered by a Meilisearch index: filters alone, a few words, or a text."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from indexer.domain.cards import Card
-from indexer.domain.evidence import LONG, Evidence
+from indexer.domain.evidence import LONG, NO_EVIDENCE
 from indexer.domain.fields import Field
 from indexer.domain.filters import And, Filter, Or, Words
 from indexer.errors import UsageError
-from indexer.indexes.text import COMPARED, TextHits, TextQuery
+from indexer.indexes.text import TextHits, TextQuery
 from indexer.indexes.text_meilisearch_counts import (
     Counts,
     Hidden,
     closed_counts,
     closed_facets,
+    count_among,
     count_coded,
-    count_listed,
     hidden_among,
     hidden_of,
 )
 from indexer.indexes.text_meilisearch_documents import coded_word
-from indexer.indexes.text_meilisearch_filters import FilterBuilder, both
+from indexer.indexes.text_meilisearch_filters import FilterBuilder, both, one_of
 from indexer.indexes.text_meilisearch_long import pick_words
 from indexer.indexes.text_meilisearch_phrases import Phrases
 from indexer.indexes.text_meilisearch_reader import Reader
 from indexer.indexes.text_meilisearch_settings import ORDER_ATTRIBUTES, is_paired, searched
-from indexer.indexes.text_meilisearch_words import ENOUGH, Found, KeptBack, find_words
+from indexer.indexes.text_meilisearch_told import Told
+from indexer.indexes.text_meilisearch_united import United, unite
+from indexer.indexes.text_meilisearch_words import Found, KeptBack, find_words
 
 __all__ = ["Search"]
 
@@ -90,7 +93,7 @@ class Search:
         queries = [*map(self._page, self._pages()), *([] if kept is None else [kept.query])]
         answers = self._reader.ask_all([{**query, "q": text} for query in queries])
         hidden = {} if kept is None else answers.pop()
-        return self._whole(answers, hidden, text, _Told())
+        return self._whole(answers, hidden, text, Told())
 
     def _pages(self) -> list[int]:
         """Numbers of the pages that hold the hits; Meilisearch counts to the end only for whole pages."""
@@ -127,7 +130,7 @@ class Search:
     def _compared(self) -> bool:
         return not self._order and self._limit <= MAX_JOINED
 
-    def _whole(self, answers: Sequence[_Row], hidden: _Row, text: str, told: "_Told") -> TextHits:
+    def _whole(self, answers: Sequence[_Row], hidden: _Row, text: str, told: Told) -> TextHits:
         """Hits of one query, from the pages that hold them."""
         place = self._offset % self._limit
         hits = [hit for answer in answers for hit in answer.get("hits", ())][place : place + self._limit]
@@ -140,7 +143,7 @@ class Search:
         return self._hits(hits, scores, counts, total, told, kept, estimated=estimated)
 
     def _short(self, coded: Mapping[str, str], found: Found) -> TextHits:
-        told = _Told(
+        told = Told(
             found.documents,
             {coded[word]: count for word, count in found.frequencies.items()},
             tuple(coded.values()),
@@ -148,9 +151,7 @@ class Search:
             found.every,
         )
         if found.whole is None:
-            counted = hidden_of(found.hidden, self._query.kept_back)
-            kept = counted if counted.total >= ENOUGH else hidden_among(found.aside, self._query.kept_back)
-            return self._joined(found, told, found.rows, kept)
+            return self._joined(found, told)
         answers, text = [found.whole], found.whole.get("query", "")
         if self._offset:
             answers = self._reader.ask_all([{**self._page(page), "q": text} for page in self._pages()])
@@ -175,7 +176,7 @@ class Search:
         rows = [*self._rows_of(wanted), *self._others(best, self._limit - len(wanted))]
         total = int(counted.get("totalHits", 0))
         counts, estimated = count_coded(self._reader, {**page, "q": ""}, self._facets, total)
-        told = _Told(
+        told = Told(
             text.documents,
             {coded[word]: count for word, count in text.frequencies.items()},
             tuple(coded[word] for word in text.terms),
@@ -200,40 +201,53 @@ class Search:
         """So many of those that match and are none of the best, newest first."""
         if count <= 0:
             return ()
-        rest = both(self._filter, f"id NOT IN [{', '.join(map(str, best))}]" if best else "")
+        rest = both(self._filter, f"NOT {one_of(best)}" if best else "")
         page = {**self._page(1), "facets": [], "q": "", "filter": rest or None, "sort": _sorted_by("newest")}
         page |= {"offset": max(0, self._offset - len(best)), "limit": count}
         asked = {name: page[name] for name in page if name not in ("hitsPerPage", "page")}
         found: Sequence[_Row] = self._reader.ask(asked).get("hits", ())
         return found
 
-    def _joined(
-        self, found: Found, told: "_Told", rows: Mapping[int, _Row], hidden: Hidden | None
-    ) -> TextHits:
-        """Hits from several queries, best first, or in the order that is asked for. ``rows`` are hits that
-        are here already; ``hidden`` tells who is kept back, or else ``aside`` is counted."""
+    def _joined(self, found: Found, told: Told) -> TextHits:
+        """Hits from several queries, best first, or in the order that is asked for."""
         scores = found.scores
         best = sorted(scores, key=lambda id_: (-scores[id_], id_))[:MAX_JOINED]
-        wanted = best[self._offset : self._offset + self._limit]
-        missing = [] if self._order else [id_ for id_ in wanted if id_ not in rows]
-        aside = [] if hidden else list(found.aside)[:MAX_JOINED]
-        counted, more, back = self._reader.ask_some(
-            [
-                {**self._page(1), **_of_ids(best, shown=bool(self._order))} if best else None,
-                {**self._page(1), **_of_ids(missing, shown=True), "facets": []} if missing else None,
-                {**_of_ids(aside, shown=False), "facets": ["is"]} if aside else None,
-            ]
-        )
-        counts = {**closed_counts(counted, self._closed), **count_listed(self._reader, best, self._facets)}
-        kept = hidden or hidden_of(back, self._query.kept_back)
-        if self._order:
-            sorted_ = counted.get("hits", ())[self._offset : self._offset + self._limit]
-            none = [0.0] * len(sorted_)
-            return self._hits(sorted_, none, counts, len(best), told, kept, estimated=found.cut)
-        held = {**rows, **{int(row["id"]): row for row in more.get("hits", ())}}
-        shown = [held[id_] for id_ in wanted if id_ in held]
-        known = [scores[int(row["id"])] for row in shown]
-        return self._hits(shown, known, counts, len(best), told, kept, estimated=found.cut)
+        every, hidden = self._every(found, best)
+        total = max(len(best), every.total)
+        counts = count_among(self._reader, every.ids, every.scale, self._facets)
+        if every.scale == 1.0:
+            first = set(best)
+            best += [id_ for id_ in every.ids.tolist() if id_ not in first]
+        rows = self._sorted(best) if self._order else self._in_order(found, best)
+        worth = [0.0 if self._order else scores.get(int(row["id"]), 0.0) for row in rows]
+        estimated = every.scale > 1.0 or (found.cut and self._query.typing)
+        return self._hits(rows, worth, counts, total, told, hidden, estimated=estimated)
+
+    def _sorted(self, ids: Sequence[int]) -> Sequence[_Row]:
+        """Hits of entries, in the order that is asked for."""
+        query = {"q": "", "filter": one_of(ids), "hitsPerPage": len(ids), "page": 1, "facets": []}
+        rows: Sequence[_Row] = self._reader.ask({**self._page(1), **query}).get("hits", ()) if ids else ()
+        return rows[self._offset : self._offset + self._limit]
+
+    def _in_order(self, found: Found, ids: Sequence[int]) -> Sequence[_Row]:
+        """Hits of entries, as they come."""
+        wanted = ids[self._offset : self._offset + self._limit]
+        rows = dict(found.rows)
+        rows |= {row["id"]: row for row in self._rows_of([id_ for id_ in wanted if id_ not in rows])}
+        return [rows[id_] for id_ in wanted if id_ in rows]
+
+    def _every(self, found: Found, best: Sequence[int]) -> tuple[United, Hidden]:
+        """All who match, of whom ``best`` are the first, and who is kept back; while somebody types, only
+        the first."""
+        flags = self._query.kept_back
+        if not found.cut or self._query.typing:
+            return United(np.array(sorted(best), np.int64)), hidden_among(found.aside, flags)
+        filters = [self._filter, *([] if self._aside is None else [self._aside])]
+        every, *others = unite(self._reader, found.texts, found.totals, filters)
+        if not others:
+            return every, Hidden()
+        by = count_among(self._reader, others[0].ids, others[0].scale, ["is"])["is"]
+        return every, Hidden(others[0].total, {flag: by[flag] for flag in flags if by.get(flag)})
 
     def _hits(
         self,
@@ -241,7 +255,7 @@ class Search:
         scores: Sequence[float],
         counts: Counts,
         total: int,
-        told: "_Told",
+        told: Told,
         hidden: Hidden,
         *,
         estimated: bool,
@@ -253,38 +267,10 @@ class Search:
             {name: counts[name] for name in self._facets},
             tuple(Card.from_row(row["card"]) for row in rows if "card" in row),
             estimated or self._phrases.gave_up,
-            told.evidence(rows) if self._compared and self._query.spoken else Evidence(),
+            told.evidence(rows) if self._compared and self._query.spoken else NO_EVIDENCE,
             hidden.total,
             hidden.by,
         )
-
-
-@dataclass(frozen=True, slots=True)
-class _Told:
-    """What is known of the words of a query; ``present`` by entry id, ``every`` where that does not say."""
-
-    documents: int = 0
-    frequencies: Mapping[str, int] = field(default_factory=dict)
-    terms: tuple[str, ...] = ()
-    present: Mapping[int, int] = field(default_factory=dict)
-    every: int = 0
-
-    def evidence(self, rows: Sequence[_Row]) -> Evidence:
-        """What tells of the first hits."""
-        first = rows[:COMPARED]
-        return Evidence(
-            self.documents,
-            self.frequencies,
-            tuple(str(row.get("brief", "")) for row in first),
-            self.terms,
-            tuple(self.present.get(int(row["id"]), self.every) for row in first),
-        )
-
-
-def _of_ids(ids: Sequence[int], *, shown: bool) -> dict[str, Any]:
-    """What a query for some entries says; ``shown``: they are wanted as hits."""
-    some = f"id IN [{', '.join(map(str, ids))}]"
-    return {"q": "", "filter": some, "hitsPerPage": len(ids) if shown else 0, "page": 1}
 
 
 def _anywhere(phrase: Sequence[str]) -> Filter:

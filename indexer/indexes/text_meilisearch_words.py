@@ -45,7 +45,8 @@ class Found:
     for each word that an entry has (bit 0 the first), ``every`` all bits there may be. ``cut``: not all who
     match are told. ``frequencies`` tells of each word how many entries have it, or what it was taken for;
     ``documents`` how many entries there are. ``hidden`` is the answer of the query for those who are kept
-    back, or ``aside`` holds their ids, put together as the hits are.
+    back, or ``aside`` holds their ids, put together as the hits are. ``texts`` were put together, of which
+    each finds so many (``totals``), kept back or not.
     """
 
     whole: Mapping[str, Any] | None = None
@@ -58,6 +59,8 @@ class Found:
     cut: bool = False
     frequencies: Mapping[str, int] = field(default_factory=dict)
     documents: int = 0
+    texts: Sequence[str] = ()
+    totals: Sequence[int] = ()
 
     def add(self, answer: Mapping[str, Any], bits: int, flags: frozenset[str]) -> None:
         """Take the hits of a query in; they have the words of ``bits``. Those with one of ``flags`` are kept
@@ -229,8 +232,10 @@ class _Asked:
             flags = self._kept.flags
             kept = [*self._query["attributesToRetrieve"], "is"]
             page |= {"filter": self._kept.either or None, "attributesToRetrieve": kept}
-        queries = [{**self._query, "q": self._text(text), **page} for text in texts]
-        for bit, answer in zip(bits, self._reader.ask_halved(queries), strict=True):
+        found.texts = [self._text(text) for text in texts]
+        answers = self._reader.ask_halved([{**self._query, "q": text, **page} for text in found.texts])
+        found.totals = [int(answer.get("totalHits", 0)) for answer in answers]
+        for bit, answer in zip(bits, answers, strict=True):
             found.add(answer, bit, flags)
 
 

@@ -182,6 +182,34 @@ def test_pages_of_words_follow_each_other(text_engine: TextIndex, typed: str) ->
     assert {page.total for page in pages} == {whole.total} == {len(whole.ids)}
 
 
+def test_all_who_lack_one_word_of_three_are_counted_and_lie_on_some_page(text_engine: TextIndex) -> None:
+    told = ("ink harbour", "harbour night", "ink", "night ink", "night", "harbour")
+    library = [
+        Document(
+            i,
+            i,
+            told[i % 6] if i % 25 else "night ink harbour",
+            kind=("lora", "vae")[i % 5 == 0],
+            flags=("adult",) * (i % 7 == 0),
+        )
+        for i in range(1, 1_501)
+    ]
+    with text_engine.writing() as writer:
+        writer.put(library)
+    query = TextQuery(("ink", "harbour", "night"), kept_back=("adult",))
+    with_two = [d for d in library if len(d.name.split()) >= 2]
+    wanted = {d.id for d in with_two if not d.flags}
+    loras = sum(d.id in wanted and d.kind == "lora" for d in library)
+    pages = [text_engine.search(query, 300, ("type",), start) for start in range(0, 1_200, 300)]
+    first = pages[0]
+    assert sorted(id_ for page in pages for id_ in page.ids) == sorted(wanted)
+    assert (first.total, first.hidden) == (len(wanted), len(with_two) - len(wanted))
+    assert first.facets["type"]["lora"] == loras
+    assert {(page.total, page.hidden, page.estimated) for page in pages} == {
+        (first.total, first.hidden, False)
+    }
+
+
 @pytest.mark.parametrize("order", [None, "downloads"])
 def test_a_pasted_text_matches_who_has_any_of_its_words(text_engine: TextIndex, order: str | None) -> None:
     told = ("a misty harbour", "harbour at dawn", "nothing alike", "dawn, mist and a heron", "a heron")
