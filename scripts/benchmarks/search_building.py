@@ -65,7 +65,7 @@ class _Watch(Silent):
     def stage(self, title: str, unit: str, total: int | None) -> Iterator[Stage]:
         """See ``Progress.stage``. Only documents of the text index are counted."""
         if title != _WORDS:
-            with super().stage(title, unit, total) as other:
+            with Silent().stage(title, unit, total) as other:  # this very object would count it as well
                 yield other
             return
         yield self
