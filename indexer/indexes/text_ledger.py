@@ -8,6 +8,7 @@ The file follows the catalog. ``sign`` says for which state of the server's inde
 nobody asks it.
 """
 
+import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -17,7 +18,15 @@ from indexer.domain.filters import keyword, values_of
 from indexer.domain.records import Document
 from indexer.indexes.following import FollowingFile
 from indexer.indexes.text_codes import CODED, code_of
-from indexer.indexes.text_ledger_rows import FORMAT, block_of, card_row, merged_block, text_row
+from indexer.indexes.text_ledger_pairs import PAIR_TABLE, put_pairs, text_pairs
+from indexer.indexes.text_ledger_rows import (
+    FORMAT,
+    block_of,
+    card_row,
+    long_numbers,
+    merged_block,
+    text_row,
+)
 from indexer.indexes.text_meilisearch_documents import coded_value
 
 __all__ = ["LedgerWriter", "signed_for"]
@@ -28,6 +37,7 @@ _TABLES = (
     "CREATE TABLE block (number INTEGER PRIMARY KEY, body BLOB NOT NULL)",
     "CREATE TABLE name (code INTEGER PRIMARY KEY, value TEXT NOT NULL)",
     "CREATE TABLE entry (id INTEGER PRIMARY KEY, card BLOB NOT NULL, words BLOB NOT NULL)",
+    PAIR_TABLE,
 )
 
 
@@ -52,10 +62,12 @@ class LedgerWriter(FollowingFile):
         names: dict[int, str] = {}
         coded = {id_: _coded(document, names) for id_, document in last.items()}
         rows = [(id_, card_row(d), text_row(d)) for id_, d in last.items() if d is not None]
+        texts = {id_: text for id_, _, text in rows}
         gone = [(id_,) for id_, document in last.items() if document is None]
         with self.written() as connection:
             connection.execute("UPDATE state SET seq = ?, signed = ''", (seq,))
             _put_blocks(connection, coded)
+            _put_pairs(connection, {id_: texts.get(id_, b"") for id_ in last})
             connection.executemany("INSERT OR IGNORE INTO name VALUES (?, ?)", names.items())
             connection.executemany("INSERT OR REPLACE INTO entry VALUES (?, ?, ?)", rows)
             connection.executemany("DELETE FROM entry WHERE id = ?", gone)
@@ -77,6 +89,19 @@ def _coded(document: Document | None, names: dict[int, str]) -> Sequence[Sequenc
         names |= codes
         found.append(list(codes))
     return found
+
+
+def _put_pairs(connection: sqlite3.Connection, texts: Mapping[int, bytes]) -> None:
+    """Store who has which neighbours; ``texts`` are not stored yet."""
+    asked = json.dumps(list(texts))
+    query = "SELECT entry.id, words FROM json_each(?) AS asked CROSS JOIN entry ON entry.id = asked.value"
+    before = dict(connection.execute(query, (asked,)).fetchall())
+    changed = {id_: text for id_, text in texts.items() if text != before.get(id_, b"")}
+    put_pairs(
+        connection,
+        {id_: text_pairs(long_numbers(before.get(id_, b""))) for id_ in changed},
+        {id_: text_pairs(long_numbers(text)) for id_, text in changed.items()},
+    )
 
 
 def _put_blocks(connection: sqlite3.Connection, coded: Mapping[int, Sequence[Sequence[int]]]) -> None:

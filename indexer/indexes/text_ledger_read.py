@@ -3,9 +3,11 @@
 import json
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +16,7 @@ from indexer.domain.cards import Card
 from indexer.indexes.following import connected
 from indexer.indexes.text_codes import CODED
 from indexer.indexes.text_ledger import signed_for
+from indexer.indexes.text_ledger_pairs import entries_with
 from indexer.indexes.text_ledger_rows import (
     BLOCK,
     FIELD_BITS,
@@ -29,6 +32,13 @@ __all__ = ["Ledger", "Values"]
 
 _AT_ONCE = 500
 _REMEMBERED = 200_000
+_MAPPED = 1 << 36
+
+_PROVED = 2_000
+"""Where so few have a pair of words, their texts are looked at: of a million, one in ten pairs finds one more
+than have it."""
+
+_T = TypeVar("_T")
 
 Ids = Sequence[int] | NDArray[np.int64]
 
@@ -112,49 +122,37 @@ class Ledger:
         }
 
     def having(
-        self, stamp: str, terms: Sequence[str], asked: Mapping[str, Sequence[int]]
-    ) -> dict[str, list[int]] | None:
-        """Those of the entries, by field of ``LONG_FIELDS``, that have the words one after the other."""
+        self, stamp: str, terms: Sequence[str], fields: Sequence[str]
+    ) -> dict[str, NDArray[np.int64]] | None:
+        """Ids (n,) of entries that have the words, two or more, one after the other, by field, each
+        of ``LONG_FIELDS``."""
         wanted = word_numbers(terms)
-        rows = self._rows(stamp, "words", {id_ for ids in asked.values() for id_ in ids}, wanted)
-        if rows is None:
-            return None
-        places = {field: LONG_FIELDS.index(field) for field in asked}
-        return {
-            field: [id_ for id_ in ids if id_ in rows and has_phrase(rows[id_], places[field], wanted)]
-            for field, ids in asked.items()
-        }
+        places = [LONG_FIELDS.index(field) for field in fields]
+        found = self._asked(stamp, lambda connection: _having(connection, wanted, places))
+        return None if found is None else dict(zip(fields, found, strict=True))
 
     def present(self, stamp: str, terms: Sequence[str], ids: Sequence[int]) -> list[int] | None:
         """For each entry a bit for each of the words (bit 0 the first) that it has in any searched field."""
         wanted = [word_numbers([term]) for term in terms]
-        rows = self._rows(stamp, "words", ids)
+        rows = self._asked(stamp, lambda connection: _rows(connection, "words", ids))
         return None if rows is None else [present_bits(rows.get(id_, b""), wanted) for id_ in ids]
 
     def cards(self, stamp: str, ids: Sequence[int]) -> list[Card] | None:
         """The cards of entries, in no order."""
-        rows = self._rows(stamp, "card", ids)
+        rows = self._asked(stamp, lambda connection: _rows(connection, "card", ids))
         if rows is None:
             return None
         return [card for card in map(read_card, rows.values()) if card is not None]
 
-    def _rows(
-        self, stamp: str, column: str, ids: Iterable[int], holding: bytes = b""
-    ) -> dict[int, bytes] | None:
-        """A column of entries, of those where these bytes are somewhere in it."""
+    def _asked(self, stamp: str, look: Callable[[sqlite3.Connection], _T]) -> _T | None:
+        """What a look into the file tells; None where it does not speak for that state of the index."""
         if not stamp or not self._path.is_file():
             return None
-        query = (  # a list as one JSON value is read three times as fast as one with a mark for each
-            f"SELECT entry.id, {column} FROM json_each(?) AS asked CROSS JOIN entry "
-            f"ON entry.id = asked.value WHERE ? = x'' OR instr({column}, ?)"
-        )
-        wanted = json.dumps(sorted(ids))  # in the order of the file
         try:
             with connected(self._path) as connection:
+                connection.execute(f"PRAGMA mmap_size = {_MAPPED}")  # spares copying each page
                 connection.execute("BEGIN")  # so that what is signed and what is read belong together
-                if signed_for(connection) != stamp:
-                    return None
-                return dict(connection.execute(query, (wanted, holding, holding)).fetchall())
+                return look(connection) if signed_for(connection) == stamp else None
         except sqlite3.Error:
             return None
 
@@ -181,6 +179,31 @@ class Ledger:
                     rows = connection.execute(f"SELECT code, value FROM name WHERE code IN ({marks})", some)
                     self._names |= dict(rows)
         return self._names
+
+
+def _rows(connection: sqlite3.Connection, column: str, ids: Iterable[int]) -> dict[int, bytes]:
+    """A column of entries."""
+    query = (  # a list as one JSON value is read three times as fast as one with a mark for each
+        f"SELECT entry.id, {column} FROM json_each(?) AS asked CROSS JOIN entry ON entry.id = asked.value"
+    )
+    return dict(connection.execute(query, (json.dumps(sorted(ids)),)).fetchall())  # in the order of the file
+
+
+def _having(connection: sqlite3.Connection, wanted: bytes, places: Sequence[int]) -> list[NDArray[np.int64]]:
+    """Ids (n,) of entries that have some words one after the other, by place of the field."""
+    pairs = list(dict.fromkeys(pairwise(np.frombuffer(wanted, np.uint32).tolist())))
+    found = entries_with(connection, *pairs[0], places)
+    for first, second in pairs[1:]:
+        more = entries_with(connection, first, second, places)
+        found = {place: np.intersect1d(found[place], more[place]) for place in places}
+    proved = []
+    for place in places:
+        ids = found[place]
+        if len(pairs) > 1 or len(ids) <= _PROVED:  # pairs may be apart, and a pair may be there by chance
+            rows = _rows(connection, "words", ids.tolist())
+            ids = np.array([i for i, row in rows.items() if has_phrase(row, place, wanted)], np.int64)
+        proved.append(ids)
+    return proved
 
 
 def _most(codes: NDArray[np.int64], counts: NDArray[np.int64], most: int) -> Iterator[tuple[int, int]]:

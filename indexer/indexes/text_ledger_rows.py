@@ -28,6 +28,7 @@ __all__ = [
     "block_of",
     "card_row",
     "has_phrase",
+    "long_numbers",
     "merged_block",
     "present_bits",
     "read_block",
@@ -36,7 +37,7 @@ __all__ = [
     "word_numbers",
 ]
 
-FORMAT = 2
+FORMAT = 3
 BLOCK = 256
 FIELD_BITS = 52
 LONG_FIELDS = ("description", "prompt", "training")
@@ -109,6 +110,17 @@ def word_numbers(terms: Sequence[str]) -> bytes:
 @lru_cache(100_000)
 def _number(word: str) -> bytes:
     return max(1, crc32(word.encode("utf-8", "replace"))).to_bytes(4, "little")
+
+
+def long_numbers(row: bytes) -> list[NDArray[np.uint32]]:
+    """The words of each of ``LONG_FIELDS`` as numbers, 0 between two values; nothing of what is no row."""
+    if len(row) < _HEAD.size:
+        return []
+    counts = _HEAD.unpack_from(row)
+    ends = np.cumsum([_HEAD.size // 4, *counts[:-1]])
+    if 4 * ends[-1] > len(row):
+        return []
+    return np.split(np.frombuffer(row, np.uint32, int(ends[-1])), ends[:-1])[1:]
 
 
 def has_phrase(row: bytes, place: int, wanted: bytes) -> bool:

@@ -1,34 +1,22 @@
 """Who has a phrase in a field of which the server cannot tell it: one too long to keep its pairs of words, or
 a phrase of three words and more?
 
-The server lists who has all of the words; whether they follow each other is in the ledger, or else in the
-server's documents, which takes twenty times as long.
+The ledger knows who has which words one after the other; without it, what the server has of all who have the
+words is read.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import pairwise
-from math import ceil
-from typing import Any
 
 from indexer.domain.fields import FIELDS, Field
 from indexer.indexes.text_ledger_rows import LONG_FIELDS
-from indexer.indexes.text_meilisearch_filters import both, phrase_checks
+from indexer.indexes.text_meilisearch_filters import phrase_checks
 from indexer.indexes.text_meilisearch_reader import Reader
-from indexer.indexes.text_meilisearch_settings import (
-    DRAWS,
-    PART,
-    SIZED,
-    drawn,
-    ids_of,
-    listed,
-    words_attribute,
-)
+from indexer.indexes.text_meilisearch_settings import words_attribute
 
 __all__ = ["Phrases"]
 
-MAX_LISTED = 20_000
-"""So many entries are looked through for a phrase in the ledger; where more have its words, so many of
-them."""
+MAX_LISTED = 10_000
+"""So many entries are told to the server as having a phrase; where more have it, the newest of them."""
 
 MAX_READ = 600
 """So many are read from the server, in a tenth of a second; where more have the words, those count as having
@@ -53,37 +41,19 @@ class Phrases:
 
     def look_up_all(self, fields: Iterable[Field], coded: Sequence[str]) -> None:
         """Look a phrase up in several fields at once, so that ``look_up`` knows."""
-        checks = {field.name: " AND ".join(phrase_checks(field, coded)) for field in fields}
+        names = [field.name for field in fields]
+        found = dict(self._in_ledger([name for name in names if name in LONG_FIELDS], coded))
+        checks = {n: " AND ".join(phrase_checks(FIELDS[n], coded)) for n in names if n not in found}
         counts = [{"q": "", "hitsPerPage": 0, "filter": check} for check in checks.values()]
-        totals = {
-            name: int(answer.get("totalHits", 0))
-            for name, answer in zip(checks, self._reader.ask_all(counts), strict=True)
-        }
-        found: dict[str, Found] = {name: [] for name, total in totals.items() if not total}
-        found |= self._in_ledger(
-            {n: checks[n] for n in checks if totals[n] and n in LONG_FIELDS}, totals, coded
-        )
-        found |= {n: self._read(n, coded, check) for n, check in checks.items() if n not in found}
+        for (name, check), answer in zip(checks.items(), self._reader.ask_all(counts), strict=True):
+            found[name] = self._read(name, coded, check) if answer.get("totalHits") else []
         self._found |= {(name, *coded): ids for name, ids in found.items()}
 
-    def _in_ledger(
-        self, checks: Mapping[str, str], totals: Mapping[str, int], coded: Sequence[str]
-    ) -> Mapping[str, Sequence[int]]:
+    def _in_ledger(self, names: Sequence[str], coded: Sequence[str]) -> Mapping[str, Found]:
         """From the ledger, by field; nothing where it does not know."""
-        if not checks or not self._reader.knows_values():
-            return {}
-        every = sum(totals[name] for name in checks)
-        some = min(DRAWS, ceil(DRAWS * MAX_LISTED / every))
-        asked = [
-            (n, _listing(check, part)) for n, check in checks.items() for part in _parts(totals[n], some)
-        ]
-        answers = self._reader.ask_halved([query for _, query in asked])
-        lists: dict[str, list[int]] = {name: [] for name in checks}
-        for (name, _), answer in zip(asked, answers, strict=True):
-            lists[name] += ids_of(listed(answer.get("facetDistribution", {}).get(SIZED, {}))).tolist()
-        found = self._reader.having(coded, lists)
-        self.gave_up = self.gave_up or (found is not None and some < DRAWS)
-        return found or {}
+        told = (self._reader.having(coded, names) if names else None) or {}
+        self.gave_up = self.gave_up or any(len(ids) > MAX_LISTED for ids in told.values())
+        return {name: ids[-MAX_LISTED:].tolist() for name, ids in told.items()}
 
     def _read(self, name: str, coded: Sequence[str], check: str) -> Found:
         attribute = words_attribute(FIELDS[name])
@@ -93,13 +63,3 @@ class Phrases:
             self.gave_up = True
             return None
         return [int(row["id"]) for row in rows if wanted in f" {' '.join(row.get(attribute, ()))} "]
-
-
-def _parts(total: int, some: int) -> Iterable[str]:
-    """Filters that cut those whose draw is below ``some``, of ``total`` in all, into parts."""
-    count = ceil(total * some / DRAWS / PART)
-    return (drawn(low, high) for low, high in pairwise(some * place // count for place in range(count + 1)))
-
-
-def _listing(check: str, part: str) -> dict[str, Any]:
-    return {"q": "", "hitsPerPage": 0, "facets": [SIZED], "filter": both(check, part)}

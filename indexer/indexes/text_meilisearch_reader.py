@@ -12,7 +12,15 @@ from numpy.typing import NDArray
 from indexer.domain.cards import Card
 from indexer.indexes.text_ledger_read import Ledger
 from indexer.indexes.text_meilisearch_server import Refused, Server
-from indexer.indexes.text_meilisearch_settings import MAX_VALUES, searched, words_attribute
+from indexer.indexes.text_meilisearch_settings import (
+    MAX_VALUES,
+    PART,
+    SIZED,
+    ids_of,
+    listed,
+    searched,
+    words_attribute,
+)
 
 __all__ = ["Reader", "exactly"]
 
@@ -98,12 +106,10 @@ class Reader:
         found = self._ledger.counts(self.stamp(), ids, names, MAX_VALUES) if self._ledger else None
         return found or {name: {} for name in names}
 
-    def having(
-        self, coded: Sequence[str], asked: Mapping[str, Sequence[int]]
-    ) -> Mapping[str, Sequence[int]] | None:
-        """Those of the entries, by field, in which the words follow each other; None where the
-        ledger does not know."""
-        return self._ledger.having(self.stamp(), coded, asked) if self._ledger else None
+    def having(self, coded: Sequence[str], fields: Sequence[str]) -> Mapping[str, NDArray[np.int64]] | None:
+        """Ids (n,) of entries in which the words follow each other, by field of ``LONG_FIELDS``; None where
+        the ledger does not know."""
+        return self._ledger.having(self.stamp(), coded, fields) if self._ledger else None
 
     def present(self, ids: Sequence[int], coded: Sequence[str]) -> list[int]:
         """For each entry a bit for each of the words (bit 0 the first) that it has."""
@@ -158,6 +164,16 @@ class Reader:
             fetched += len(found)
             if not found or fetched >= int(page["total"]):
                 return
+
+    def ids(self, expression: str, limit: int) -> list[int]:
+        """Ids of entries that pass an expression, at most ``limit``."""
+        asked = {"q": "", "hitsPerPage": 0, **({"filter": expression} if expression else {})}
+        total = int(self.ask(asked).get("totalHits", 0))
+        if total > PART:
+            return [int(row["id"]) for row in self.rows(expression, ["id"], limit)]
+        told = self.ask(asked | {"facets": [SIZED]}) if total else {}  # no document is read for that
+        found: list[int] = ids_of(listed(told.get("facetDistribution", {}).get(SIZED, {}))).tolist()
+        return found[:limit]
 
     def by_id(self, ids: Sequence[int], attributes: Sequence[str]) -> dict[int, Mapping[str, Any]]:
         """Rows by their ids."""

@@ -225,16 +225,19 @@ class Search:
 
     def _sorted(self, ids: Sequence[int]) -> Sequence[_Row]:
         """Hits of entries, in the order that is asked for."""
-        query = {"q": "", "filter": one_of(ids), "hitsPerPage": len(ids), "page": 1, "facets": []}
-        rows: Sequence[_Row] = self._reader.ask({**self._page(1), **query}).get("hits", ()) if ids else ()
-        return rows[self._offset : self._offset + self._limit]
+        return self._hits_of(ids)[self._offset : self._offset + self._limit]
 
     def _in_order(self, found: Found, ids: Sequence[int]) -> Sequence[_Row]:
         """Hits of entries, as they come."""
         wanted = ids[self._offset : self._offset + self._limit]
         rows = dict(found.rows)
-        rows |= {row["id"]: row for row in self._rows_of([id_ for id_ in wanted if id_ not in rows])}
+        rows |= {int(row["id"]): row for row in self._hits_of([id_ for id_ in wanted if id_ not in rows])}
         return [rows[id_] for id_ in wanted if id_ in rows]
+
+    def _hits_of(self, ids: Sequence[int]) -> Sequence[_Row]:
+        query = {"q": "", "filter": one_of(ids), "hitsPerPage": len(ids), "facets": []}
+        hits: Sequence[_Row] = self._reader.ask({**self._page(1), **query}).get("hits", ()) if ids else ()
+        return hits
 
     def _every(self, found: Found, best: Sequence[int]) -> tuple[United, Hidden]:
         """All who match, of whom ``best`` are the first, and who is kept back; while somebody types, only

@@ -61,7 +61,7 @@ def unite(
 
 def _parts(total: int, share: float) -> Sequence[str]:
     """Filters that cut a share of so many entries into parts."""
-    count = ceil(total * share / PART)
+    count = max(1, ceil(total * share / PART))
     if share == 1.0 and count == 1:
         return [""]
     some = ceil(DRAWS * share)

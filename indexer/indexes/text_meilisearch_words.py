@@ -13,7 +13,7 @@ from indexer.indexes.text_meilisearch_reader import Reader, exactly
 
 __all__ = ["ENOUGH", "Found", "KeptBack", "find_words"]
 
-ENOUGH = 200
+ENOUGH = 100
 """With so many matches of all words, those that lack one are not looked for."""
 
 ENOUGH_TYPED = 20

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from indexer.domain.brief import Brief
 from indexer.domain.cards import card_of
 from indexer.domain.fields import FIELDS, FieldType
 from indexer.domain.filters import ALL, And, AnyOf, Filter, Not, Or, Range, Words, keyword
@@ -205,6 +206,7 @@ def test_all_who_lack_one_word_of_three_are_counted_and_lie_on_some_page(text_en
     assert sorted(id_ for page in pages for id_ in page.ids) == sorted(wanted)
     assert (first.total, first.hidden) == (len(wanted), len(with_two) - len(wanted))
     assert first.facets["type"]["lora"] == loras
+    assert all(Brief.from_text(text).name for page in pages for text in page.evidence.briefs)
     assert {(page.total, page.hidden, page.estimated) for page in pages} == {
         (first.total, first.hidden, False)
     }
