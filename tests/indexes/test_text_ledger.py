@@ -39,7 +39,8 @@ def having(ledger: Ledger, stamp: str, field: str, *terms: str) -> list[int]:
     """Who has a phrase in a field."""
     found = ledger.having(stamp, terms, [field])
     assert found is not None
-    return found[field].tolist()
+    ids: list[int] = found[field].tolist()
+    return ids
 
 
 @pytest.fixture
