@@ -18,6 +18,7 @@ from indexer.indexes.text_meilisearch_place import Place
 from indexer.indexes.text_meilisearch_reader import Reader
 from indexer.indexes.text_meilisearch_search import Search
 from indexer.indexes.text_meilisearch_server import Server
+from indexer.indexes.text_meilisearch_settings import both
 from indexer.indexes.text_meilisearch_writer import MeilisearchWriter
 
 __all__ = ["MeilisearchIndex"]
@@ -91,8 +92,7 @@ class MeilisearchIndex:
         """See ``TextIndex.matching``."""
         expression = FilterBuilder(Phrases(self._reader).look_up).build(where)
         if among is not None:
-            some = one_of(among)
-            expression = f"{some} AND ({expression})" if expression else some
+            expression = both(expression, one_of(among))
         return self._reader.ids(expression, limit)
 
     def ids_of(self, query: TextQuery, limit: int, among: Sequence[int] | None = None) -> list[int]:
@@ -104,9 +104,10 @@ class MeilisearchIndex:
     def sampled(self, where: Filter, samples: Sequence[int], limit: int) -> list[Card]:
         """See ``TextIndex.sampled``."""
         expression = FilterBuilder(Phrases(self._reader).look_up).build(where)
-        some = f"sample IN [{', '.join(map(str, samples))}]"
-        both = f"{some} AND ({expression})" if expression else some
-        return [Card.from_row(row["card"]) for row in self._reader.rows(both, ["card"], limit)]
+        some = both(expression, f"sample IN [{', '.join(map(str, samples))}]")
+        if self._reader.knows_values():
+            return self._reader.cards(self._reader.ids(some, limit))
+        return [Card.from_row(row["card"]) for row in self._reader.rows(some, ["card"], limit)]
 
     def cards(self, ids: Sequence[int]) -> list[Card]:
         """See ``TextIndex.cards``."""

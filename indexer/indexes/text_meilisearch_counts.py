@@ -10,8 +10,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import nsmallest
-from itertools import pairwise
-from math import ceil
 from typing import Any
 
 import numpy as np
@@ -20,9 +18,9 @@ from numpy.typing import NDArray
 from indexer.indexes.text import EXACT_FACETS
 from indexer.indexes.text_codes import CODED
 from indexer.indexes.text_meilisearch_documents import plain_value
-from indexer.indexes.text_meilisearch_filters import both, one_of
+from indexer.indexes.text_meilisearch_filters import one_of
 from indexer.indexes.text_meilisearch_reader import Reader
-from indexer.indexes.text_meilisearch_settings import DRAWS, MAX_VALUES, PART, SIZED, drawn, ids_of, listed
+from indexer.indexes.text_meilisearch_settings import MAX_VALUES, PART, SIZED, both, ids_of, listed, parts
 
 __all__ = [
     "Counts",
@@ -85,10 +83,10 @@ def count_coded(reader: Reader, query: Row, names: Sequence[str], total: int) ->
         return {name: {} for name in many}, False
     asked = {key: query[key] for key in ("q", "filter", "matchingStrategy") if key in query}
     asked |= {"hitsPerPage": 0, "page": 1}
-    parts, scale = _parts(total)
+    some, scale = _parts(total)
     wanted = [SIZED] if reader.knows_values() else many
     answers = reader.ask_halved(
-        [asked | {"facets": wanted, "filter": both(asked.get("filter"), part) or None} for part in parts]
+        [asked | {"facets": wanted, "filter": both(asked.get("filter"), part) or None} for part in some]
     )
     if wanted == [SIZED]:
         lists = [listed(answer.get("facetDistribution", {}).get(SIZED, {})) for answer in answers]
@@ -104,9 +102,9 @@ def count_among(reader: Reader, ids: NDArray[np.int64], scale: float, names: Seq
         return {name: {} for name in names}
     coded = [name for name in names if name in CODED and reader.knows_values()]
     asked = [name for name in names if name not in coded]
-    parts = [ids[start : start + PART].tolist() for start in range(0, len(ids), PART)] if asked else []
+    some = [ids[start : start + PART].tolist() for start in range(0, len(ids), PART)] if asked else []
     answers = reader.ask_halved(
-        [{"q": "", "filter": one_of(part), "hitsPerPage": 0, "facets": asked} for part in parts]
+        [{"q": "", "filter": one_of(part), "hitsPerPage": 0, "facets": asked} for part in some]
     )
     counts = {**{name: _summed(answers, name) for name in asked}, **reader.counts(ids, coded)}
     return {name: _most(counts[name], scale) for name in names}
@@ -119,16 +117,11 @@ def _summed(answers: Sequence[Row], name: str) -> Mapping[str, int]:
     return whole
 
 
-def _parts(total: int) -> tuple[list[str], float]:
+def _parts(total: int) -> tuple[Sequence[str], float]:
     """Filters of parts of the matches, and how many matches each entry of them stands for."""
     if total > EXACT_FACETS:
-        share = SAMPLED / total
-        return [drawn(0, round(share * DRAWS))], 1 / share
-    count = ceil(total / PART)
-    if count == 1:
-        return [""], 1.0
-    bounds = [DRAWS * place // count for place in range(count + 1)]
-    return [drawn(low, high) for low, high in pairwise(bounds)], 1.0
+        return parts(total, SAMPLED / total), total / SAMPLED
+    return parts(total), 1.0
 
 
 def _most(counts: Mapping[str, int], scale: float) -> dict[str, int]:

@@ -14,7 +14,7 @@ from indexer.errors import UsageError
 from indexer.indexes.text_meilisearch_documents import coded_value, coded_word, date_number
 from indexer.indexes.text_meilisearch_settings import is_paired, pairs_attribute, searched, words_attribute
 
-__all__ = ["FilterBuilder", "PhraseLookup", "both", "has_any", "one_of", "phrase_checks", "quoted"]
+__all__ = ["FilterBuilder", "PhraseLookup", "has_any", "one_of", "phrase_checks", "quoted"]
 
 PhraseLookup = Callable[[Field, Sequence[str]], Sequence[int] | None]
 """(field, coded words) -> ids that have the phrase; None: too many to look at, who passes
@@ -106,11 +106,6 @@ def quoted(value: str) -> str:
     """A value as Meilisearch's filters read it back, whatever is in it."""
     clean = value.encode("utf-8", "replace").decode()
     return '"' + clean.replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-
-def both(one: str | None, other: str) -> str:
-    """The expression of what passes two others; either may be empty, which everything passes."""
-    return f"({one}) AND ({other})" if one and other else one or other
 
 
 def one_of(ids: Sequence[int]) -> str:

@@ -13,12 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.domain.evidence import pick_terms, rarity
-from indexer.indexes.text_meilisearch_filters import both, has_any
+from indexer.indexes.text_meilisearch_filters import has_any
 from indexer.indexes.text_meilisearch_reader import Reader, exactly
 from indexer.indexes.text_meilisearch_settings import (
     DRAWS,
     MAX_LISTED,
     SIZED,
+    both,
     drawn,
     ids_of,
     lengths_of,

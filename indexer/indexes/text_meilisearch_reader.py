@@ -1,10 +1,10 @@
 """Requests to one Meilisearch index, several at a time where one has to wait for none of the others."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +16,10 @@ from indexer.indexes.text_meilisearch_settings import (
     MAX_VALUES,
     PART,
     SIZED,
+    both,
     ids_of,
     listed,
+    parts,
     searched,
     words_attribute,
 )
@@ -35,6 +37,9 @@ _QUERIES = 100
 _AT_ONCE = 8
 _NEVER = (-1e9, 0)
 
+_One = TypeVar("_One")
+_Other = TypeVar("_Other")
+
 
 class Reader:
     """Reads the index ``name``; an index that is not there has no documents.
@@ -50,6 +55,7 @@ class Reader:
         self._stamp = (_NEVER[0], "")
         self._totals: dict[str, tuple[float, int]] = {}
         self._pool = ThreadPoolExecutor(_AT_ONCE, "pinakes-meilisearch")  # each thread keeps its connection
+        self._beside = ThreadPoolExecutor(_AT_ONCE, "pinakes-meilisearch-beside")
 
     def stamp(self) -> str:
         """Another value after every change of the index, of a second ago at most; empty without an index."""
@@ -95,6 +101,12 @@ class Reader:
         middle = len(queries) // 2
         halves = self._pool.map(self.ask_all, (queries[:middle], queries[middle:]))
         return [answer for found in halves for answer in found]
+
+    def beside(self, one: Callable[[], _One], other: Callable[[], _Other]) -> tuple[_One, _Other]:
+        """What two calls answer, made at the same time. Neither calls this itself: it might wait for ever."""
+        waiting = self._beside.submit(one)
+        told = other()
+        return waiting.result(), told
 
     def knows_values(self) -> bool:
         """Whether ``counts`` and ``having`` know the index as it is."""
@@ -167,13 +179,15 @@ class Reader:
 
     def ids(self, expression: str, limit: int) -> list[int]:
         """Ids of entries that pass an expression, at most ``limit``."""
-        asked = {"q": "", "hitsPerPage": 0, **({"filter": expression} if expression else {})}
-        total = int(self.ask(asked).get("totalHits", 0))
-        if total > PART:
+        asked: dict[str, Any] = {"q": "", "hitsPerPage": 0}
+        total = int(self.ask(asked | {"filter": expression or None}).get("totalHits", 0))
+        if total > max(limit, PART):
             return [int(row["id"]) for row in self.rows(expression, ["id"], limit)]
-        told = self.ask(asked | {"facets": [SIZED]}) if total else {}  # no document is read for that
-        found: list[int] = ids_of(listed(told.get("facetDistribution", {}).get(SIZED, {}))).tolist()
-        return found[:limit]
+        queries = [  # which spares the server reading any document
+            asked | {"filter": both(expression, part) or None, "facets": [SIZED]} for part in parts(total)
+        ]
+        lists = [answer.get("facetDistribution", {}).get(SIZED, {}) for answer in self.ask_halved(queries)]
+        return [id_ for some in lists for id_ in ids_of(listed(some)).tolist()][:limit]
 
     def by_id(self, ids: Sequence[int], attributes: Sequence[str]) -> dict[int, Mapping[str, Any]]:
         """Rows by their ids."""

@@ -22,11 +22,11 @@ from indexer.indexes.text_meilisearch_counts import (
     hidden_of,
 )
 from indexer.indexes.text_meilisearch_documents import coded_word
-from indexer.indexes.text_meilisearch_filters import FilterBuilder, both, one_of
-from indexer.indexes.text_meilisearch_long import pick_words
+from indexer.indexes.text_meilisearch_filters import FilterBuilder, one_of
+from indexer.indexes.text_meilisearch_long import Ranked, pick_words
 from indexer.indexes.text_meilisearch_phrases import Phrases
 from indexer.indexes.text_meilisearch_reader import Reader
-from indexer.indexes.text_meilisearch_settings import ORDER_ATTRIBUTES, is_paired, searched
+from indexer.indexes.text_meilisearch_settings import ORDER_ATTRIBUTES, both, is_paired, searched
 from indexer.indexes.text_meilisearch_told import Told
 from indexer.indexes.text_meilisearch_united import United, unite
 from indexer.indexes.text_meilisearch_words import Found, KeptBack, find_words
@@ -83,17 +83,26 @@ class Search:
             return self._pasted(coded)
         if not coded:
             return self._paged(" ".join(said) + " ")
-        page, kept = self._page(1), self._kept_back()
-        found = find_words(self._reader, list(coded), page, list(said), kept, typing=query.typing)
+        asked, kept = self._first(), self._kept_back()
+        found = find_words(self._reader, list(coded), asked, list(said), kept, typing=query.typing)
         return self._short(coded, found)
 
     def _paged(self, text: str) -> TextHits:
         """Hits of one query in Meilisearch's language."""
         kept = self._kept_back()
-        queries = [*map(self._page, self._pages()), *([] if kept is None else [kept.query])]
-        answers = self._reader.ask_all([{**query, "q": text} for query in queries])
-        hidden = {} if kept is None else answers.pop()
-        return self._whole(answers, hidden, text, Told())
+        queries = [self._first(), *([] if kept is None else [kept.query])]
+        first, *hidden = self._reader.ask_all([{**query, "q": text} for query in queries])
+        return self._whole(first, hidden[0] if hidden else {}, text, Told())
+
+    def _first(self) -> dict[str, Any]:
+        """What is asked first: hits at once, or only how many there are, where hits are fetched beside
+        counting them by tag."""
+        page = self._page(1)
+        return page if self._is_first_all else {**page, "hitsPerPage": 0}
+
+    @property
+    def _is_first_all(self) -> bool:
+        return not self._offset and len(self._closed) == len(self._facets)
 
     def _pages(self) -> list[int]:
         """Numbers of the pages that hold the hits; Meilisearch counts to the end only for whole pages."""
@@ -130,15 +139,22 @@ class Search:
     def _compared(self) -> bool:
         return not self._order and self._limit <= MAX_JOINED
 
-    def _whole(self, answers: Sequence[_Row], hidden: _Row, text: str, told: Told) -> TextHits:
-        """Hits of one query, from the pages that hold them."""
+    def _whole(self, first: _Row, hidden: _Row, text: str, told: Told) -> TextHits:
+        """Hits of one query, from the pages that hold them; ``first`` is what was answered first."""
+        asked = {**self._page(1), "q": text}
+        total = int(first.get("totalHits", 0))
+        pages = [{**asked, "page": number, "facets": []} for number in self._pages() if total]
+
+        def fetch() -> Sequence[_Row]:
+            return [first] if self._is_first_all else self._reader.ask_all(pages)
+
+        answers, (counts, estimated) = self._reader.beside(
+            fetch, lambda: count_coded(self._reader, asked, self._facets, total)
+        )
         place = self._offset % self._limit
         hits = [hit for answer in answers for hit in answer.get("hits", ())][place : place + self._limit]
         scores = [0.0 if self._order else float(hit.get("_rankingScore", 0.0)) for hit in hits]
-        total = int(answers[0].get("totalHits", 0))
-        asked = {**self._page(1), "q": text}
-        counts, estimated = count_coded(self._reader, asked, self._facets, total)
-        counts = {**closed_counts(answers[0], self._closed), **counts}
+        counts = {**closed_counts(first, self._closed), **counts}
         kept = hidden_of(hidden, self._query.kept_back)
         return self._hits(hits, scores, counts, total, told, kept, estimated=estimated)
 
@@ -152,10 +168,7 @@ class Search:
         )
         if found.whole is None:
             return self._joined(found, told)
-        answers, text = [found.whole], found.whole.get("query", "")
-        if self._offset:
-            answers = self._reader.ask_all([{**self._page(page), "q": text} for page in self._pages()])
-        return self._whole(answers, found.hidden, text, told)
+        return self._whole(found.whole, found.hidden, str(found.whole.get("query", "")), told)
 
     def _pasted(self, coded: Mapping[str, str]) -> TextHits:
         """Hits of a text of which any word may match: the best of those that were compared, then the others,
@@ -170,12 +183,17 @@ class Search:
         aside = {"hitsPerPage": 0} if kept is None else {**kept.query, "q": ""}
         queries = [{**page, "q": "", "hitsPerPage": 0}, aside, *listings]
         counted, back, *answers = self._reader.ask_halved(queries)
-        ranked = text.rank(self._reader, answers, MAX_JOINED)
-        best = list(ranked.scores)
-        wanted = best[self._offset : self._offset + self._limit]
-        rows = [*self._rows_of(wanted), *self._others(best, self._limit - len(wanted))]
         total = int(counted.get("totalHits", 0))
-        counts, estimated = count_coded(self._reader, {**page, "q": ""}, self._facets, total)
+
+        def fetch() -> tuple[Ranked, Sequence[_Row]]:
+            ranked = text.rank(self._reader, answers, MAX_JOINED)
+            best = list(ranked.scores)
+            wanted = best[self._offset : self._offset + self._limit]
+            return ranked, [*self._rows_of(wanted), *self._others(best, self._limit - len(wanted))]
+
+        (ranked, rows), (counts, estimated) = self._reader.beside(
+            fetch, lambda: count_coded(self._reader, {**page, "q": ""}, self._facets, total)
+        )
         told = Told(
             text.documents,
             {coded[word]: count for word, count in text.frequencies.items()},
@@ -212,9 +230,12 @@ class Search:
         """Hits from several queries, best first, or in the order that is asked for."""
         scores = found.scores
         best = sorted(scores, key=lambda id_: (-scores[id_], id_))[:MAX_JOINED]
-        every, hidden = self._every(found, best)
+        every, aside = self._every(found, best)
+        hidden, counts = self._reader.beside(
+            lambda: self._hidden(found, aside),
+            lambda: count_among(self._reader, every.ids, every.scale, self._facets),
+        )
         total = max(len(best), every.total)
-        counts = count_among(self._reader, every.ids, every.scale, self._facets)
         if every.scale == 1.0:
             first = set(best)
             best += [id_ for id_ in every.ids.tolist() if id_ not in first]
@@ -239,18 +260,21 @@ class Search:
         hits: Sequence[_Row] = self._reader.ask({**self._page(1), **query}).get("hits", ()) if ids else ()
         return hits
 
-    def _every(self, found: Found, best: Sequence[int]) -> tuple[United, Hidden]:
-        """All who match, of whom ``best`` are the first, and who is kept back; while somebody types, only
-        the first."""
-        flags = self._query.kept_back
+    def _every(self, found: Found, best: Sequence[int]) -> tuple[United, United | None]:
+        """All who match, of whom ``best`` are the first, and all who are kept back, None where those were
+        found all. While somebody types, the first will do."""
         if not found.cut or self._query.typing:
-            return United(np.array(sorted(best), np.int64)), hidden_among(found.aside, flags)
+            return United(np.array(sorted(best), np.int64)), None
         filters = [self._filter, *([] if self._aside is None else [self._aside])]
-        every, *others = unite(self._reader, found.texts, found.totals, filters)
-        if not others:
-            return every, Hidden()
-        by = count_among(self._reader, others[0].ids, others[0].scale, ["is"])["is"]
-        return every, Hidden(others[0].total, {flag: by[flag] for flag in flags if by.get(flag)})
+        every, *aside = unite(self._reader, found.texts, found.totals, filters)
+        return every, aside[0] if aside else None
+
+    def _hidden(self, found: Found, aside: United | None) -> Hidden:
+        flags = self._query.kept_back
+        if aside is None:
+            return hidden_among(found.aside, flags)
+        by = count_among(self._reader, aside.ids, aside.scale, ["is"])["is"]
+        return Hidden(aside.total, {flag: by[flag] for flag in flags if by.get(flag)})
 
     def _hits(
         self,

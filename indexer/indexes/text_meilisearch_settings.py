@@ -1,7 +1,8 @@
 """Settings of a Meilisearch index, all derived from ``FIELDS``; a live index with others is built anew."""
 
 from collections.abc import Mapping, Sequence
-from math import log2
+from itertools import pairwise
+from math import ceil, log2
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,8 @@ from indexer.domain.fields import FIELDS, Field, FieldType
 
 __all__ = [
     "DRAWS", "FORMAT", "MAX_LISTED", "MAX_TOTAL", "MAX_VALUES", "ORDER_ATTRIBUTES", "PART", "SEARCHED_ORDER",
-    "SIZED", "drawn", "has_words", "ids_of", "index_settings", "is_paired", "is_same", "lengths_of", "listed",
-    "pairs_attribute", "searched", "sized_id", "words_attribute",
+    "SIZED", "both", "drawn", "has_words", "ids_of", "index_settings", "is_paired", "is_same", "lengths_of",
+    "listed", "pairs_attribute", "parts", "searched", "sized_id", "words_attribute",
 ]  # fmt: skip
 
 FORMAT = 4
@@ -88,6 +89,20 @@ def lengths_of(sized: NDArray[np.int64]) -> NDArray[np.float64]:
 def drawn(low: int, high: int) -> str:
     """The filter of entries whose number is at least ``low`` and below ``high``."""
     return f"draw >= {low} AND draw < {max(high, low + 1)}"
+
+
+def both(one: str | None, other: str) -> str:
+    """The expression of what passes two others; either may be empty, which everything passes."""
+    return f"({one}) AND ({other})" if one and other else one or other
+
+
+def parts(total: int, share: float = 1.0) -> list[str]:
+    """Filters that cut so many entries, or a share of them that is drawn, into parts of ``PART``."""
+    count = max(1, ceil(total * share / PART))
+    if share >= 1.0 and count == 1:
+        return [""]
+    some = min(DRAWS, ceil(DRAWS * share))
+    return [drawn(low, high) for low, high in pairwise(some * place // count for place in range(count + 1))]
 
 
 def has_words(field: Field) -> bool:

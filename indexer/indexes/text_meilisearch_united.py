@@ -6,17 +6,14 @@ those of a sample.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-from math import ceil
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from indexer.indexes.text import EXACT_FACETS
-from indexer.indexes.text_meilisearch_filters import both
 from indexer.indexes.text_meilisearch_reader import Reader
-from indexer.indexes.text_meilisearch_settings import DRAWS, PART, SIZED, drawn, ids_of, listed
+from indexer.indexes.text_meilisearch_settings import SIZED, both, ids_of, listed, parts
 
 __all__ = ["United", "unite"]
 
@@ -50,22 +47,13 @@ def unite(
         (place, _listing(text, both(some, part)))
         for place, some in enumerate(filters)
         for text, total in zip(texts, totals, strict=True)
-        for part in _parts(total, share)
+        for part in parts(total, share)
     ]
     answers = reader.ask_halved([query for _, query in asked])
     lists: list[list[NDArray[np.int64]]] = [[np.zeros(0, np.int64)] for _ in filters]
     for (place, _), answer in zip(asked, answers, strict=True):
         lists[place].append(ids_of(listed(answer.get("facetDistribution", {}).get(SIZED, {}))))
     return [United(np.unique(np.concatenate(found)), 1 / share) for found in lists]
-
-
-def _parts(total: int, share: float) -> Sequence[str]:
-    """Filters that cut a share of so many entries into parts."""
-    count = max(1, ceil(total * share / PART))
-    if share == 1.0 and count == 1:
-        return [""]
-    some = ceil(DRAWS * share)
-    return [drawn(low, high) for low, high in pairwise(some * place // count for place in range(count + 1))]
 
 
 def _listing(text: str, expression: str) -> Mapping[str, Any]:

@@ -11,12 +11,12 @@ from typing import Any
 from indexer.domain.evidence import least_words
 from indexer.indexes.text_meilisearch_reader import Reader, exactly
 
-__all__ = ["ENOUGH", "Found", "KeptBack", "find_words"]
+__all__ = ["Found", "KeptBack", "find_words"]
 
 ENOUGH = 100
 """With so many matches of all words, those that lack one are not looked for."""
 
-ENOUGH_TYPED = 20
+ENOUGH_TYPED = 30
 """The same while somebody types: a list below the box holds no more."""
 
 MAX_WORDS = 10
@@ -98,10 +98,10 @@ def find_words(
     the filter asks for already.
     """
     words = _Words(terms, typing=typing)
-    asked = _Asked(reader, query, said, kept)
+    enough = ENOUGH_TYPED if typing else ENOUGH
+    asked = _Asked(reader, query, said, kept, enough)
     answers, totals = reader.ask_with_totals(asked.both(words.text()), words.questions())
     words.learn(totals, reader)
-    enough = ENOUGH_TYPED if typing else ENOUGH
     if int(answers[0].get("totalHits", 0)) < enough:
         words.mend(reader)
         if words.changed:
@@ -207,8 +207,10 @@ class _Asked:
         query: Mapping[str, Any],
         said: Sequence[str],
         kept: KeptBack | None,
+        enough: int,
     ) -> None:
         self._reader = reader
+        self._enough = enough
         self._query = query
         self._kept = kept
         self._said = list(said)
@@ -224,9 +226,9 @@ class _Asked:
         return " ".join([*self._said[:room], text])
 
     def gather(self, found: Found, bits: Sequence[int], texts: Sequence[str]) -> None:
-        """Put those together whom texts find, of each text at most ``ENOUGH``; ``bits`` tell which words a
+        """Put those together whom texts find, of each text at most ``enough``; ``bits`` tell which words a
         text has. One query finds who is shown and who is not: forgiving errors takes most of its time."""
-        page: dict[str, Any] = {"hitsPerPage": ENOUGH, "page": 1, "facets": []}
+        page: dict[str, Any] = {"hitsPerPage": self._enough, "page": 1, "facets": []}
         flags: frozenset[str] = frozenset()
         if self._kept is not None:
             flags = self._kept.flags
