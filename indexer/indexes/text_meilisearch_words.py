@@ -16,8 +16,9 @@ __all__ = ["Found", "KeptBack", "find_words"]
 ENOUGH = 100
 """With so many matches of all words, those that lack one are not looked for."""
 
-ENOUGH_TYPED = 30
-"""The same while somebody types: a list below the box holds no more."""
+LISTED_TYPED = 30
+"""So many of each are looked for while somebody types, and only where nobody has all words: every letter asks
+anew, and a list below the box holds no more."""
 
 MAX_WORDS = 10
 """Meilisearch reads so many words of a query."""
@@ -98,8 +99,8 @@ def find_words(
     the filter asks for already.
     """
     words = _Words(terms, typing=typing)
-    enough = ENOUGH_TYPED if typing else ENOUGH
-    asked = _Asked(reader, query, said, kept, enough)
+    enough = 1 if typing else ENOUGH
+    asked = _Asked(reader, query, said, kept, LISTED_TYPED if typing else ENOUGH)
     answers, totals = reader.ask_with_totals(asked.both(words.text()), words.questions())
     words.learn(totals, reader)
     if int(answers[0].get("totalHits", 0)) < enough:
@@ -207,10 +208,10 @@ class _Asked:
         query: Mapping[str, Any],
         said: Sequence[str],
         kept: KeptBack | None,
-        enough: int,
+        most: int,
     ) -> None:
         self._reader = reader
-        self._enough = enough
+        self._most = most
         self._query = query
         self._kept = kept
         self._said = list(said)
@@ -226,9 +227,9 @@ class _Asked:
         return " ".join([*self._said[:room], text])
 
     def gather(self, found: Found, bits: Sequence[int], texts: Sequence[str]) -> None:
-        """Put those together whom texts find, of each text at most ``enough``; ``bits`` tell which words a
+        """Put those together whom texts find, of each text at most ``most``; ``bits`` tell which words a
         text has. One query finds who is shown and who is not: forgiving errors takes most of its time."""
-        page: dict[str, Any] = {"hitsPerPage": self._enough, "page": 1, "facets": []}
+        page: dict[str, Any] = {"hitsPerPage": self._most, "page": 1, "facets": []}
         flags: frozenset[str] = frozenset()
         if self._kept is not None:
             flags = self._kept.flags
