@@ -98,10 +98,10 @@ class Search:
         """What is asked first: hits at once, or only how many there are, where hits are fetched beside
         counting them by tag."""
         page = self._page(1)
-        return page if self._is_first_all else {**page, "hitsPerPage": 0}
+        return page if self._at_once else {**page, "hitsPerPage": 0}
 
     @property
-    def _is_first_all(self) -> bool:
+    def _at_once(self) -> bool:
         return not self._offset and len(self._closed) == len(self._facets)
 
     def _pages(self) -> list[int]:
@@ -146,7 +146,7 @@ class Search:
         pages = [{**asked, "page": number, "facets": []} for number in self._pages() if total]
 
         def fetch() -> Sequence[_Row]:
-            return [first] if self._is_first_all else self._reader.ask_all(pages)
+            return [first] if self._at_once else self._reader.ask_all(pages)
 
         answers, (counts, estimated) = self._reader.beside(
             fetch, lambda: count_coded(self._reader, asked, self._facets, total)
@@ -220,10 +220,13 @@ class Search:
         if count <= 0:
             return ()
         rest = both(self._filter, f"NOT {one_of(best)}" if best else "")
-        page = {**self._page(1), "facets": [], "q": "", "filter": rest or None, "sort": _sorted_by("newest")}
-        page |= {"offset": max(0, self._offset - len(best)), "limit": count}
-        asked = {name: page[name] for name in page if name not in ("hitsPerPage", "page")}
-        found: Sequence[_Row] = self._reader.ask(asked).get("hits", ())
+        return self._cut(rest, _sorted_by("newest"), max(0, self._offset - len(best)), count)
+
+    def _cut(self, where: str, order: Sequence[str], offset: int, limit: int) -> Sequence[_Row]:
+        """So many hits from a place on, of those that pass an expression, in an order."""
+        asked = {name: told for name, told in self._page(1).items() if name not in ("hitsPerPage", "page")}
+        asked |= {"facets": [], "q": "", "filter": where or None, "sort": order}
+        found: Sequence[_Row] = self._reader.ask(asked | {"offset": offset, "limit": limit}).get("hits", ())
         return found
 
     def _joined(self, found: Found, told: Told) -> TextHits:
@@ -239,26 +242,21 @@ class Search:
         if every.scale == 1.0:
             first = set(best)
             best += [id_ for id_ in every.ids.tolist() if id_ not in first]
-        rows = self._sorted(best) if self._order else self._in_order(found, best)
+        if self._order:
+            rows = self._cut(one_of(best), self._order, self._offset, self._limit) if best else ()
+        else:
+            rows = self._in_order(found, best)
         worth = [0.0 if self._order else scores.get(int(row["id"]), 0.0) for row in rows]
         estimated = every.scale > 1.0 or (found.cut and self._query.typing)
         return self._hits(rows, worth, counts, total, told, hidden, estimated=estimated)
-
-    def _sorted(self, ids: Sequence[int]) -> Sequence[_Row]:
-        """Hits of entries, in the order that is asked for."""
-        return self._hits_of(ids)[self._offset : self._offset + self._limit]
 
     def _in_order(self, found: Found, ids: Sequence[int]) -> Sequence[_Row]:
         """Hits of entries, as they come."""
         wanted = ids[self._offset : self._offset + self._limit]
         rows = dict(found.rows)
-        rows |= {int(row["id"]): row for row in self._hits_of([id_ for id_ in wanted if id_ not in rows])}
+        if missing := [id_ for id_ in wanted if id_ not in rows]:
+            rows |= {int(row["id"]): row for row in self._cut(one_of(missing), ["id:asc"], 0, len(missing))}
         return [rows[id_] for id_ in wanted if id_ in rows]
-
-    def _hits_of(self, ids: Sequence[int]) -> Sequence[_Row]:
-        query = {"q": "", "filter": one_of(ids), "hitsPerPage": len(ids), "facets": []}
-        hits: Sequence[_Row] = self._reader.ask({**self._page(1), **query}).get("hits", ()) if ids else ()
-        return hits
 
     def _every(self, found: Found, best: Sequence[int]) -> tuple[United, United | None]:
         """All who match, of whom ``best`` are the first, and all who are kept back, None where those were

@@ -183,13 +183,17 @@ def test_pages_of_words_follow_each_other(text_engine: TextIndex, typed: str) ->
     assert {page.total for page in pages} == {whole.total} == {len(whole.ids)}
 
 
-def test_all_who_lack_one_word_of_three_are_counted_and_lie_on_some_page(text_engine: TextIndex) -> None:
+@pytest.mark.parametrize("order", [None, "downloads"])
+def test_all_who_lack_one_word_of_three_are_counted_and_lie_on_some_page(
+    text_engine: TextIndex, order: str | None
+) -> None:
     told = ("ink harbour", "harbour night", "ink", "night ink", "night", "harbour")
     library = [
         Document(
             i,
             i,
             told[i % 6] if i % 25 else "night ink harbour",
+            downloads=i % 9,
             kind=("lora", "vae")[i % 5 == 0],
             flags=("adult",) * (i % 7 == 0),
         )
@@ -197,7 +201,7 @@ def test_all_who_lack_one_word_of_three_are_counted_and_lie_on_some_page(text_en
     ]
     with text_engine.writing() as writer:
         writer.put(library)
-    query = TextQuery(("ink", "harbour", "night"), kept_back=("adult",))
+    query = TextQuery(("ink", "harbour", "night"), order=order, kept_back=("adult",))
     with_two = [d for d in library if len(d.name.split()) >= 2]
     wanted = {d.id for d in with_two if not d.flags}
     loras = sum(d.id in wanted and d.kind == "lora" for d in library)
