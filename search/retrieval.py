@@ -116,7 +116,7 @@ def text_candidates(
     most = ORDERED if order is not None else PASTED if query.long else TYPED if typing else text.ranked
     count = min(most, text.ranked)
     found = text.search(query, count, facets)
-    if count < found.total <= text.ranked and not typing:  # so few that they are counted as hits
+    if count < found.total <= text.ranked:  # so few that they are counted as hits
         count = text.ranked
         found = text.search(query, count, facets)
     scored = order is None and query.spoken
