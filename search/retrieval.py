@@ -38,7 +38,7 @@ them the engine's own order stands."""
 ORDERED = 100
 """So many come at once where an order is asked for; those behind are read as pages reach them."""
 
-TYPED = 60
+TYPED = 40
 """So many are ranked while somebody types: every letter asks anew, and ten are shown."""
 
 PASTED = 200

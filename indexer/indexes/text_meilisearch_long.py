@@ -34,7 +34,7 @@ MAX_TERMS = 24
 COMPARED = 200
 """So many candidates are compared by all their words."""
 
-MAX_ALL = 6_000
+MAX_ALL = 3_000
 """So many who have a word are listed, of all words together, the rarest first: listing takes most of the
 time, and who has common words alone is no better than chance."""
 

@@ -147,12 +147,18 @@ class Reader:
     def ask_with_totals(
         self, queries: Sequence[Mapping[str, Any]], texts: Sequence[str]
     ) -> tuple[list[Mapping[str, Any]], list[int]]:
-        """Answers of ``queries`` and ``totals`` of ``texts``, in one request."""
+        """Answers of ``queries`` and ``totals`` of ``texts``; the first, which may fetch hits, beside the
+        others."""
         now = time.monotonic()
         new = [text for text in dict.fromkeys(texts) if now - self._totals.get(text, _NEVER)[0] > _SECONDS]
         if len(self._totals) + len(new) > _REMEMBERED:
             self._totals, new = {}, list(dict.fromkeys(texts))
-        answers = self.ask_all([*queries, *({"q": text, "hitsPerPage": 0} for text in new)])
+        asked = [*queries, *({"q": text, "hitsPerPage": 0} for text in new)]
+        if asked[1:] and asked[0].get("hitsPerPage"):
+            first, others = self.beside(lambda: self.ask_all(asked[:1]), lambda: self.ask_all(asked[1:]))
+            answers = [*first, *others]
+        else:
+            answers = self.ask_all(asked)
         told = dict(self._totals)
         for text, answer in zip(new, answers[len(queries) :], strict=True):
             total = int(answer.get("totalHits", 0))
