@@ -38,6 +38,11 @@ _PROVED = 2_000
 """Where so few have a pair of words, their texts are looked at: of a million, one in ten pairs finds one more
 than have it."""
 
+_PROVED_LONG = 20_000
+"""The same of phrases of three words and more, whose pairs may be apart: of more, nobody is told exactly."""
+
+_MOST_PAIRS = 8
+
 _T = TypeVar("_T")
 
 Ids = Sequence[int] | NDArray[np.int64]
@@ -193,13 +198,16 @@ def _having(connection: sqlite3.Connection, wanted: bytes, places: Sequence[int]
     """Ids (n,) of entries that have some words one after the other, by place of the field."""
     pairs = list(dict.fromkeys(pairwise(np.frombuffer(wanted, np.uint32).tolist())))
     found = entries_with(connection, *pairs[0], places)
-    for first, second in pairs[1:]:
+    for first, second in pairs[1:_MOST_PAIRS]:
+        if all(len(ids) <= _PROVED for ids in found.values()):
+            break
         more = entries_with(connection, first, second, places)
         found = {place: np.intersect1d(found[place], more[place]) for place in places}
+    most = _PROVED if len(pairs) == 1 else _PROVED_LONG
     proved = []
     for place in places:
         ids = found[place]
-        if len(pairs) > 1 or len(ids) <= _PROVED:  # pairs may be apart, and a pair may be there by chance
+        if len(ids) <= most:
             rows = _rows(connection, "words", ids.tolist())
             ids = np.array([i for i, row in rows.items() if has_phrase(row, place, wanted)], np.int64)
         proved.append(ids)
