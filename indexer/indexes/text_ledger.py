@@ -29,7 +29,7 @@ from indexer.indexes.text_ledger_rows import (
 )
 from indexer.indexes.text_meilisearch_documents import coded_value
 
-__all__ = ["LedgerWriter", "signed_for"]
+__all__ = ["LedgerWriter", "entry_rows", "signed_for"]
 
 _TABLES = (
     "CREATE TABLE state (format INTEGER NOT NULL, generation TEXT NOT NULL, seq INTEGER NOT NULL, "
@@ -39,6 +39,14 @@ _TABLES = (
     "CREATE TABLE entry (id INTEGER PRIMARY KEY, card BLOB NOT NULL, words BLOB NOT NULL)",
     PAIR_TABLE,
 )
+
+
+def entry_rows(connection: sqlite3.Connection, column: str, ids: Iterable[int]) -> dict[int, bytes]:
+    """A column (``card`` or ``words``) of entries, of those that are there. Raises ``sqlite3.Error``."""
+    query = (  # a list as one JSON value is read three times as fast as one with a mark for each
+        f"SELECT entry.id, {column} FROM json_each(?) AS asked CROSS JOIN entry ON entry.id = asked.value"
+    )
+    return dict(connection.execute(query, (json.dumps(sorted(ids)),)).fetchall())  # in the order of the file
 
 
 def signed_for(connection: sqlite3.Connection) -> str:
@@ -93,9 +101,7 @@ def _coded(document: Document | None, names: dict[int, str]) -> Sequence[Sequenc
 
 def _put_pairs(connection: sqlite3.Connection, texts: Mapping[int, bytes]) -> None:
     """Store who has which neighbours; ``texts`` are not stored yet."""
-    asked = json.dumps(list(texts))
-    query = "SELECT entry.id, words FROM json_each(?) AS asked CROSS JOIN entry ON entry.id = asked.value"
-    before = dict(connection.execute(query, (asked,)).fetchall())
+    before = entry_rows(connection, "words", texts)
     changed = {id_: text for id_, text in texts.items() if text != before.get(id_, b"")}
     put_pairs(
         connection,

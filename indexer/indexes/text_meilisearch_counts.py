@@ -89,7 +89,7 @@ def count_coded(reader: Reader, query: Row, names: Sequence[str], total: int) ->
         [asked | {"facets": wanted, "filter": both(asked.get("filter"), part) or None} for part in some]
     )
     if wanted == [SIZED]:
-        lists = [listed(answer.get("facetDistribution", {}).get(SIZED, {})) for answer in answers]
+        lists = [listed(answer) for answer in answers]
         counts = reader.counts(ids_of(np.concatenate(lists)), many)
     else:
         counts = {name: _summed(answers, name) for name in many}

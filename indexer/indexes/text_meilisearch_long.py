@@ -18,12 +18,12 @@ from indexer.indexes.text_meilisearch_reader import Reader, exactly
 from indexer.indexes.text_meilisearch_settings import (
     DRAWS,
     MAX_LISTED,
-    SIZED,
     both,
     drawn,
     ids_of,
     lengths_of,
     listed,
+    listing,
 )
 
 __all__ = ["LongText", "Ranked", "pick_words"]
@@ -63,9 +63,7 @@ class LongText:
             total = self.frequencies[term]
             left -= min(total, MAX_LISTED)
             if left >= 0 or not queries:
-                some = both(expression, _part(total))
-                query = {"q": exactly(term), "hitsPerPage": 0, "facets": [SIZED]}
-                queries.append(query | ({"filter": some} if some else {}))
+                queries.append(listing(exactly(term), both(expression, _part(total))))
         return queries
 
     @property
@@ -108,7 +106,7 @@ class _Heap:
     picked. Frequent words list a part of those who have them."""
 
     def __init__(self, found: Iterable[tuple[str, Mapping[str, Any]]], picked: Sequence[str]) -> None:
-        lists = [(term, _sized(answer)) for term, answer in found]
+        lists = [(term, listed(answer)) for term, answer in found]
         sized = np.unique(np.concatenate([np.zeros(0, np.int64), *(some for _, some in lists)]))
         self.ids = ids_of(sized)
         self._shares = 1 / (1 + _STEEP * np.log1p(lengths_of(sized) / _LENGTH))
@@ -126,11 +124,6 @@ class _Heap:
     def ranked(self, worth: Sequence[float]) -> NDArray[np.int64]:
         """Places of the entries, best first."""
         return np.lexsort((self.ids, -self.scores(worth)))
-
-
-def _sized(answer: Mapping[str, Any]) -> NDArray[np.int64]:
-    """What the facet ``SIZED`` lists."""
-    return listed(answer.get("facetDistribution", {}).get(SIZED, {}))
 
 
 def _part(total: int) -> str:

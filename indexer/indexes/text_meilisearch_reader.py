@@ -15,10 +15,10 @@ from indexer.indexes.text_meilisearch_server import Refused, Server
 from indexer.indexes.text_meilisearch_settings import (
     MAX_VALUES,
     PART,
-    SIZED,
     both,
     ids_of,
     listed,
+    listing,
     parts,
     searched,
     words_attribute,
@@ -88,11 +88,6 @@ class Reader:
             asked = [{"indexUid": self._name, **query} for query in queries[start : start + _QUERIES]]
             answers += self._post("multi-search", {"queries": asked}).get("results") or [{}] * len(asked)
         return answers
-
-    def ask_some(self, queries: Sequence[Mapping[str, Any] | None]) -> list[Mapping[str, Any]]:
-        """The same as ``ask_all``; nothing is answered where nothing is asked."""
-        told = iter(self.ask_all([query for query in queries if query is not None]))
-        return [{} if query is None else next(told) for query in queries]
 
     def ask_halved(self, queries: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
         """The same as ``ask_all``, in two requests that the server works on beside each other."""
@@ -185,15 +180,12 @@ class Reader:
 
     def ids(self, expression: str, limit: int) -> list[int]:
         """Ids of entries that pass an expression, at most ``limit``."""
-        asked: dict[str, Any] = {"q": "", "hitsPerPage": 0}
-        total = int(self.ask(asked | {"filter": expression or None}).get("totalHits", 0))
+        total = int(self.ask({"q": "", "hitsPerPage": 0, "filter": expression or None}).get("totalHits", 0))
         if total > max(limit, PART):
             return [int(row["id"]) for row in self.rows(expression, ["id"], limit)]
-        queries = [  # which spares the server reading any document
-            asked | {"filter": both(expression, part) or None, "facets": [SIZED]} for part in parts(total)
-        ]
-        lists = [answer.get("facetDistribution", {}).get(SIZED, {}) for answer in self.ask_halved(queries)]
-        return [id_ for some in lists for id_ in ids_of(listed(some)).tolist()][:limit]
+        queries = [listing("", both(expression, part)) for part in parts(total)]  # no document is read
+        answers = self.ask_halved(queries)
+        return [id_ for answer in answers for id_ in ids_of(listed(answer)).tolist()][:limit]
 
     def by_id(self, ids: Sequence[int], attributes: Sequence[str]) -> dict[int, Mapping[str, Any]]:
         """Rows by their ids."""

@@ -89,8 +89,8 @@ class Search:
 
     def _paged(self, text: str) -> TextHits:
         """Hits of one query in Meilisearch's language."""
-        kept = self._kept_back()
-        queries = [self._first(), *([] if kept is None else [kept.query])]
+        aside = self._kept_query()
+        queries = [self._first(), *([] if aside is None else [aside])]
         first, *hidden = self._reader.ask_all([{**query, "q": text} for query in queries])
         return self._whole(first, hidden[0] if hidden else {}, text, Told())
 
@@ -127,12 +127,18 @@ class Search:
             **({"sort": self._order} if self._order else {}),
         }
 
-    def _kept_back(self) -> KeptBack | None:
-        """How those are counted who are kept back."""
+    def _kept_query(self) -> dict[str, Any] | None:
+        """The query that counts who is kept back, None where nobody is."""
         if self._aside is None:
             return None
         query: dict[str, Any] = {"filter": self._aside, "matchingStrategy": "all", "facets": ["is"]}
-        query |= {"hitsPerPage": 0, "page": 1}
+        return query | {"hitsPerPage": 0, "page": 1}
+
+    def _kept_back(self) -> KeptBack | None:
+        """How those are told apart who are kept back, None where nobody is."""
+        query = self._kept_query()
+        if query is None:
+            return None
         return KeptBack(query, self._passing(self._query.where), frozenset(self._query.kept_back))
 
     @property
@@ -179,9 +185,8 @@ class Search:
         self._aside = None if self._aside is None else both(self._aside, text.matched)
         if self._order:
             return self._paged("")
-        page, kept = self._page(1), self._kept_back()
-        aside = {"hitsPerPage": 0} if kept is None else {**kept.query, "q": ""}
-        queries = [{**page, "q": "", "hitsPerPage": 0}, aside, *listings]
+        page, aside = self._page(1), self._kept_query() or {"hitsPerPage": 0}
+        queries = [{**page, "q": "", "hitsPerPage": 0}, {**aside, "q": ""}, *listings]
         counted, back, *answers = self._reader.ask_halved(queries)
         total = int(counted.get("totalHits", 0))
 

@@ -12,9 +12,10 @@ from indexer.domain.cards import CARD_FIELDS
 from indexer.domain.fields import FIELDS, Field, FieldType
 
 __all__ = [
-    "DRAWS", "FORMAT", "MAX_LISTED", "MAX_TOTAL", "MAX_VALUES", "ORDER_ATTRIBUTES", "PART", "SEARCHED_ORDER",
-    "SIZED", "both", "drawn", "has_words", "ids_of", "index_settings", "is_paired", "is_same", "lengths_of",
-    "listed", "pairs_attribute", "parts", "searched", "sized_id", "words_attribute",
+    "DRAWS", "FORMAT", "MAX_LISTED", "MAX_TOTAL", "MAX_VALUES", "ORDER_ATTRIBUTES", "PART",
+    "SEARCHED_ORDER", "SIZED", "both", "drawn", "has_words", "ids_of", "index_settings", "is_paired",
+    "is_same", "lengths_of", "listed", "listing", "pairs_attribute", "parts", "searched", "sized_id",
+    "words_attribute",
 ]  # fmt: skip
 
 FORMAT = 4
@@ -71,8 +72,15 @@ def sized_id(id_: int, length: int) -> int:
     return id_ * _LENGTHS + min(_LENGTHS - 1, int(4 * log2(length + 1)))
 
 
-def listed(counts: Mapping[str, int]) -> NDArray[np.int64]:
+def listing(text: str, expression: str) -> dict[str, Any]:
+    """The query that lists who matches a text and passes an expression; ``listed`` reads its answer."""
+    query = {"q": text, "matchingStrategy": "all", "hitsPerPage": 0, "facets": [SIZED]}
+    return query | ({"filter": expression} if expression else {})
+
+
+def listed(answer: Mapping[str, Any]) -> NDArray[np.int64]:
     """The numbers (n,) that the facet ``SIZED`` lists."""
+    counts = answer.get("facetDistribution", {}).get(SIZED, {})
     return np.fromiter(map(float, counts), np.float64, len(counts)).astype(np.int64)
 
 

@@ -4,16 +4,15 @@ The server lists who matches each text, and the lists are put together: all of t
 those of a sample.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from indexer.indexes.text import EXACT_FACETS
 from indexer.indexes.text_meilisearch_reader import Reader
-from indexer.indexes.text_meilisearch_settings import SIZED, both, ids_of, listed, parts
+from indexer.indexes.text_meilisearch_settings import both, ids_of, listed, listing, parts
 
 __all__ = ["United", "unite"]
 
@@ -44,7 +43,7 @@ def unite(
     every = sum(totals)
     share = 1.0 if every <= MAX_UNITED else SAMPLED / every
     asked = [
-        (place, _listing(text, both(some, part)))
+        (place, listing(text, both(some, part)))
         for place, some in enumerate(filters)
         for text, total in zip(texts, totals, strict=True)
         for part in parts(total, share)
@@ -52,10 +51,5 @@ def unite(
     answers = reader.ask_halved([query for _, query in asked])
     lists: list[list[NDArray[np.int64]]] = [[np.zeros(0, np.int64)] for _ in filters]
     for (place, _), answer in zip(asked, answers, strict=True):
-        lists[place].append(ids_of(listed(answer.get("facetDistribution", {}).get(SIZED, {}))))
+        lists[place].append(ids_of(listed(answer)))
     return [United(np.unique(np.concatenate(found)), 1 / share) for found in lists]
-
-
-def _listing(text: str, expression: str) -> Mapping[str, Any]:
-    query = {"q": text, "matchingStrategy": "all", "hitsPerPage": 0, "facets": [SIZED]}
-    return query | ({"filter": expression} if expression else {})
