@@ -6,6 +6,7 @@ worth stands in ``ranking.toml``. Pure; the same for every text engine.
 """
 
 from collections.abc import Mapping, Sequence
+from math import log
 from operator import mul
 from typing import Any, NamedTuple
 
@@ -19,12 +20,27 @@ from search.weights import table_of
 
 __all__ = ["FEATURES", "Asking", "Entry", "scored", "summed"]
 
-FEATURES = (
+_PLAIN = (
     *("tags", "likely", "unseen", "maker_tags", "maker_pairs", "maker_likely", "maker_share"),
     *("named", "tagged", "described", "called"),
     *("length", "listing", "maker_joined"),
 )
-"""Names of what is compared, rows of ``ranking.toml``."""
+_BY_LENGTH = (
+    *("tags", "likely", "maker_tags", "maker_pairs", "maker_likely", "maker_share"),
+    *("named", "tagged", "described"),
+)
+_WHERE_UNSEEN = ("maker_tags", "maker_pairs", "maker_likely", "named", "described")
+
+FEATURES = (
+    *_PLAIN,
+    *(f"long_{name}" for name in _BY_LENGTH),
+    *(f"unseen_{name}" for name in _WHERE_UNSEEN),
+)
+"""Names of what is compared, rows of ``ranking.toml``. What something is worth depends on how long the prompt
+is (``long_…``: times the logarithm of its words by ``_MIDDLING``) and on whether the model has prompts of its
+own (``unseen_…``: it has none)."""
+
+_MIDDLING = 15
 
 _COMMON = 4.0  # about the rarity of a word that one entry in fifty has
 _SUMMED = 20.0
@@ -69,6 +85,9 @@ class Asking:
         found = {**self._alike(pool), **self._likely(pool), **self._texts(pool), **self._habits(pool)}
         found["unseen"] = (pool.prompts == 0) * 1.0
         found["maker_share"] = -np.log1p(pool.of_makers(np.bincount(pool.maker), makers.entries))[pool.maker]
+        long = log(max(1, len(self.prompt.words)) / _MIDDLING)
+        found |= {f"long_{name}": found[name] * long for name in _BY_LENGTH}
+        found |= {f"unseen_{name}": found[name] * found["unseen"] for name in _WHERE_UNSEEN}
         columns = np.stack([found[name] for name in FEATURES], axis=1)
         return dict(zip(pool.folds, map(tuple, columns.tolist()), strict=True))
 
