@@ -4,6 +4,7 @@ Half a thousand entries are read in a few milliseconds, whatever the text engine
 catalog. Readers open it anew for each query, so that a writer may replace the file at any time.
 """
 
+import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
@@ -18,7 +19,6 @@ from indexer.indexes.following import FollowingFile, connected
 __all__ = ["Cut", "CutWriter", "read_cuts"]
 
 _FORMAT = 1
-_AT_ONCE = 500
 
 _TABLES = (
     "CREATE TABLE entry (id INTEGER PRIMARY KEY, maker TEXT NOT NULL, numbers BLOB NOT NULL)",
@@ -43,14 +43,12 @@ def read_cuts(path: Path, ids: Sequence[int]) -> dict[int, Cut]:
         with connected(path) as connection:
             if connection.execute("SELECT rules FROM state").fetchone() != (_rules(),):
                 return found
-            for first in range(0, len(ids), _AT_ONCE):
-                some = list(ids[first : first + _AT_ONCE])
-                marks = ",".join("?" * len(some))
-                rows = connection.execute(
-                    f"SELECT id, maker, numbers FROM entry WHERE id IN ({marks})",
-                    some,
-                )
-                found.update((id_, Cut(maker, numbers)) for id_, maker, numbers in rows)
+            query = (  # one JSON value: a mark for each would take several queries
+                "SELECT entry.id, maker, numbers FROM json_each(?) AS asked"
+                " CROSS JOIN entry ON entry.id = asked.value"
+            )
+            rows = connection.execute(query, (json.dumps(sorted(ids)),))
+            found.update((id_, Cut(maker, numbers)) for id_, maker, numbers in rows)
     except sqlite3.Error:
         return {}  # being written anew, or damaged: the index is disposable, and answers go without it
     return found

@@ -107,6 +107,23 @@ def test_a_word_that_few_write_says_more() -> None:
     assert found[1][tags] > found[2][tags] > 0
 
 
+def test_what_counts_depends_on_the_length_of_the_prompt() -> None:
+    named = Entry(1, "", cut(Document(1, 1, "w0")))
+    asked = [" ".join(f"w{n}" for n in range(count)) for count in (2, 15, 60)]
+    assert all(feature("named", text, named)[0] > 0 for text in asked)
+    short, middling, long = (feature("long_named", text, named)[0] for text in asked)
+    assert short < middling == 0.0 < long
+
+
+def test_where_a_model_has_no_prompts_the_rest_counts_apart() -> None:
+    seen = entry(1, "boat, sea", creator="mira"), entry(2, creator="mira")
+    assert feature("maker_tags", "boat, sea", *seen)[0] > 0
+    assert feature("unseen_maker_tags", "boat, sea", *seen) == [
+        0.0,
+        feature("maker_tags", "boat, sea", *seen)[1],
+    ]
+
+
 def test_nothing_to_compare_is_nothing() -> None:
     assert scored(compared(Asking(ASKED, WORTHS), [])) == {}
 
