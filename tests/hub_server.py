@@ -96,7 +96,8 @@ class Reply:
         given = list(self.headers.items() if isinstance(self.headers, Mapping) else self.headers)
         framed = {name.lower() for name, _ in given} & {"content-length", "transfer-encoding"}
         if self.length is not None:
-            given.append(("Content-Length", str(self.length)))
+            # The connection ends after such an answer; unsaid, a client may ask on just before it does.
+            given += [("Content-Length", str(self.length)), ("Connection", "close")]
         elif not framed and self.status not in (204, 304):
             body = self.body
             length = ("Content-Length", str(len(body))) if isinstance(body, bytes) else None

@@ -63,14 +63,14 @@ def plan(query: TextQuery, vocabulary: Vocabulary) -> list[Wanted]:
     terms = tuple(dict.fromkeys(query.terms))
     frequencies = {term: vocabulary.frequency(term) for term in terms}
     found = []
-    left = MAX_CORRECTED
+    left = 0 if query.long else MAX_CORRECTED  # what is pasted was not typed
     for term in _affordable(pick_terms(terms, frequencies, MAX_TERMS), frequencies):
         variants = {term: 1.0}
         if not query.long:
             variants = merged(variants, vocabulary.forms(term))
         if query.typing and term == terms[-1]:
             variants = merged(variants, vocabulary.begun(term))
-        elif left and _is_unknown(term, query.long, vocabulary):
+        elif left and _is_unknown(term, vocabulary):
             left -= 1
             variants = merged(variants, vocabulary.begun(term), vocabulary.corrected(term))
         found.append(Wanted(term, variants, max(map(vocabulary.frequency, variants))))
@@ -90,13 +90,10 @@ def _affordable(terms: Sequence[str], frequencies: Mapping[str, int]) -> Sequenc
     return [term for term in terms if term in kept]
 
 
-def _is_unknown(term: str, long: bool, vocabulary: Vocabulary) -> bool:
-    """Whether a word may be mistyped or unfinished: no short field has it, and few texts; of a pasted text,
-    nothing has it."""
-    frequency = vocabulary.frequency(term)
-    if long or frequency > _SURE * vocabulary.documents:
-        return not frequency
-    return not vocabulary.brief_frequency(term)
+def _is_unknown(term: str, vocabulary: Vocabulary) -> bool:
+    """Whether a word may be mistyped or unfinished: no short field has it, and few texts."""
+    common = vocabulary.frequency(term) > _SURE * vocabulary.documents
+    return not common and not vocabulary.brief_frequency(term)
 
 
 def _joined(found: Sequence[Wanted], vocabulary: Vocabulary) -> list[Wanted]:

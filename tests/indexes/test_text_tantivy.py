@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from indexer.domain.brief import Brief
 from indexer.domain.cards import card_of
+from indexer.domain.evidence import LONG
 from indexer.domain.fields import FIELDS
 from indexer.domain.filters import ALL, AnyOf, Filter, Range, Words
 from indexer.domain.ordering import sort_key
@@ -69,6 +70,13 @@ def ask(index: TantivyIndex, query: str, order: str | None = None) -> tuple[int,
 )
 def test_queries_find_what_they_say(index: TantivyIndex, query: str, ids: tuple[int, ...]) -> None:
     assert ask(index, query) == ids
+
+
+def test_words_of_a_pasted_text_are_not_corrected(index: TantivyIndex) -> None:
+    others = " ".join(f"other{number}" for number in range(LONG))
+    assert ask(index, "watrcolour") == (1,)
+    assert ask(index, f"watrcolour {others}") == ()
+    assert ask(index, f"watercolour {others}") == (1,)
 
 
 TITLES = (
