@@ -16,7 +16,7 @@ _TAG = re.compile(
     r"<(?:lora|lyco|lycoris|hypernet|embedding):([^<>:]{1,300})(?::[^<>]{0,100})?>", re.IGNORECASE
 )
 _ESCAPED = re.compile(r"\\[()\[\]{}]")
-_WEIGHT = re.compile(r":\s*-?\d+(?:\.\d*)?\s*(?=[)\]])")
+_WEIGHT = re.compile(r":\s*-?(?:\d+(?:\.\d*)?|\.\d+)\s*(?=[)\]])")
 _STEPS = re.compile(r"\[[^\[\]:|]{1,300}[:|][^\[\]]{0,300}\]")
 _EMBEDDING = re.compile(r"\bembedding:(?=\w)", re.IGNORECASE)
 _LOUD = re.compile(r"\b(?:AND|OR|NOT|BREAK)\b")
@@ -25,7 +25,9 @@ _NAME = re.compile(r"(?<!\w)[^\W\d]\w*:")
 _LAST_WORD = re.compile(r"\w{1,64}\Z")
 _QUOTED = re.compile(r'"[^"]*"')
 _INFOTEXT = re.compile(r"\bnegative prompt:|\bsteps\b[^\n]{0,100}?\bsampler:", re.IGNORECASE)
-_LISTED = 3
+_LISTED = 2
+_LONG = 8
+_OPERATORS = re.compile(r"\b(?:AND|OR|NOT)\b")
 _SAID = frozenset(("a", "an", "at", "in", "on", "with"))
 _SENTENCE = 5
 
@@ -33,14 +35,14 @@ _SENTENCE = 5
 def prompt_words(query: str, *, refused: bool = False) -> str | None:
     """The query with prompt syntax blanked, as long as before; None where nothing speaks for a prompt.
 
-    Commas alone speak for one only where the query was ``refused`` as it stands. What is quoted is kept. Of
-    the whole text that A1111 writes of a picture, what is not wanted and the settings are blanked as well.
+    Commas or many words speak for one only where the query was ``refused`` as it stands. What is quoted is
+    kept. Of the whole text that A1111 writes of a picture, what is not wanted and the settings are blanked as
+    well.
     """
     if settings := _INFOTEXT.search(query):
         query = query[: settings.start()] + " " * (len(query) - settings.start())
     bare = _QUOTED.sub(_blank, query)
-    listed = bare.count(",") >= _LISTED and not any(field_named(f.group()[:-1]) for f in _NAME.finditer(bare))
-    if not settings and not _is_prompt(bare) and not (refused and listed):
+    if not settings and not _is_prompt(bare) and not (refused and _is_prose(bare)):
         return None
     return _balanced(outside_quotes(query, _plain))
 
@@ -62,6 +64,13 @@ def _is_prompt(text: str) -> bool:
     if any(pattern.search(text) for pattern in (_TAG, _ESCAPED, _STEPS, _EMBEDDING)):
         return True
     return any(map(_is_weight, _WEIGHT.finditer(text))) or "BREAK" in text.split()
+
+
+def _is_prose(text: str) -> bool:
+    """Whether a text that is no query was never meant as one: a list or a sentence, without a known field."""
+    if any(field_named(found.group()[:-1]) for found in _NAME.finditer(text)):
+        return False
+    return text.count(",") >= _LISTED or (len(text.split()) >= _LONG and not _OPERATORS.search(text))
 
 
 def _is_weight(found: re.Match[str]) -> bool:

@@ -113,6 +113,12 @@ def test_what_is_named_is_found(query: str, found: set[int]) -> None:
         ("[cat:dog:0.5] AND embedding:EasyInk BREAK -sea", ("cat", "dog", "easy", "ink", "sea")),
         ('1girl, solo, she said "no, smile', ("1girl", "solo", "she", "said", "no", "smile")),
         ("<lora:ink wash:1:0.5> harbour", ("ink", "wash", "harbour")),
+        ("(ink:.8) sea", ("ink", "sea")),
+        ("a knight), in the rain, at dusk", ("a", "knight", "in", "the", "rain", "at", "dusk")),
+        (
+            "a knight rides (slowly through the dark rain",
+            ("a", "knight", "rides", "slowly", "through", "the", "dark", "rain"),
+        ),
     ],
 )
 def test_a_pasted_prompt_is_words(prompt: str, terms: tuple[str, ...]) -> None:
@@ -120,6 +126,20 @@ def test_a_pasted_prompt_is_words(prompt: str, terms: tuple[str, ...]) -> None:
     assert parsed.terms == terms
     assert parsed.where == And(())
     assert parsed.notes == ("Read as a prompt: its words are searched, its weights and brackets are not.",)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "ink (sea",
+        "a, knight (rain",
+        "size:<20QB, sea, rain, dusk",
+        "ink OR wash OR (sea AND rain OR dusk AND night",
+    ],
+)
+def test_a_mistaken_query_is_no_prompt(query: str) -> None:
+    with pytest.raises(QueryError):
+        parse_query(query)
 
 
 @pytest.mark.parametrize(
