@@ -26,6 +26,7 @@ from search.cli_mcp import EXAMPLE as MCP_EXAMPLE
 from search.cli_mcp import mcp
 from search.cli_personal import mark, marks_app, saved_app
 from search.cli_plan import plan
+from search.cli_query import QueryCommand, query_text
 
 __all__ = ["app", "main"]
 
@@ -48,7 +49,7 @@ Versions = Annotated[
 ]
 
 
-@app.command(epilog='Example: pinakes search "watercolour type:lora arch:sdxl"')
+@app.command(cls=QueryCommand, epilog='Example: pinakes search "watercolour type:lora arch:sdxl"')
 def search(
     query: Annotated[list[str] | None, typer.Argument(help="Words and filters; see: pinakes fields")] = None,
     image: Annotated[
@@ -73,7 +74,7 @@ def search(
     console = Console(json)
     with Pinakes(read_settings(home)) as pinakes:
         answer = pinakes.search(
-            " ".join(query or []),
+            query_text(query),
             image=image,
             base=base,
             sort=sort,
@@ -110,7 +111,7 @@ def run_saved(
     )
 
 
-@app.command(epilog="Example: pinakes similar picture.png --by style --base sdxl")
+@app.command(cls=QueryCommand, epilog="Example: pinakes similar picture.png --by style --base sdxl")
 def similar(
     what: Annotated[str, typer.Argument(help="A picture file, or a model by id or name.")],
     query: Annotated[list[str] | None, typer.Argument(help="Filters to narrow the answer.")] = None,
@@ -141,7 +142,7 @@ def similar(
             _picture_or_model(what),
             by=by,
             base=base,
-            query=" ".join(query or []),
+            query=query_text(query),
             limit=limit,
             offset=offset,
             min_score=min_score,
@@ -166,7 +167,7 @@ def show(
     console.answer(details.to_json(), lambda: show_details(console, details.to_json()))
 
 
-@app.command(epilog='Example: pinakes mislabelled "type:lora"')
+@app.command(cls=QueryCommand, epilog='Example: pinakes mislabelled "type:lora"')
 def mislabelled(
     query: Annotated[list[str] | None, typer.Argument(help="Words and filters to narrow the report.")] = None,
     limit: Annotated[
@@ -182,7 +183,7 @@ def mislabelled(
 
     console = Console(json)
     with Pinakes(read_settings(home)) as pinakes:
-        report = pinakes.mislabelled(" ".join(query or []), limit=limit, offset=offset)
+        report = pinakes.mislabelled(query_text(query), limit=limit, offset=offset)
         if json:
             head = {"total": report.total, "hidden": report.hidden, "offset": report.offset}
             console.write_stream(head, "items", report.items)
@@ -212,7 +213,7 @@ def duplicates(
     console.answer(report.to_json(), lambda: show_duplicates(console, report))
 
 
-@app.command("map", epilog="Example: pinakes map type:lora --out map.html")
+@app.command("map", cls=QueryCommand, epilog="Example: pinakes map type:lora --out map.html")
 def style_map(
     query: Annotated[list[str] | None, typer.Argument(help="Words and filters to narrow the map.")] = None,
     out: Annotated[
@@ -228,7 +229,7 @@ def style_map(
 
     console = Console(json)
     with Pinakes(read_settings(home)) as pinakes:
-        drawn = pinakes.map(" ".join(query or []))
+        drawn = pinakes.map(query_text(query))
         if out is not None:
             write_map(pinakes.service, drawn, out)
             console.note(f"Written: {out}")
@@ -306,7 +307,7 @@ def _show_counts(console: Console, counts: dict[str, object]) -> None:
 app.registered_commands = [*indexer_app.registered_commands, *app.registered_commands]
 app.registered_groups = [*indexer_app.registered_groups]
 app.command(epilog="Example: pinakes mark 12 --favourite --rating 4.5 --for portrait --tag comic")(mark)
-app.command(epilog="Example: pinakes plan --to flux2-klein-9b --out plan.html")(plan)
+app.command(cls=QueryCommand, epilog="Example: pinakes plan --to flux2-klein-9b --out plan.html")(plan)
 app.command(epilog=EXAMPLE)(check)
 app.command(epilog=cli_lineage.EXAMPLE)(cli_lineage.lineage)
 app.command(epilog=COMFYUI_EXAMPLE)(comfyui_paths)

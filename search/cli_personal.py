@@ -11,6 +11,7 @@ from indexer.cli_options import Home, Json
 from indexer.console import Console
 from indexer.errors import UsageError
 from indexer.settings import read_settings
+from search.cli_query import QueryCommand, query_text
 
 __all__ = ["mark", "marks_app", "saved_app"]
 
@@ -143,7 +144,9 @@ def import_(
     console.answer(asdict(told), show)
 
 
-@saved_app.command(epilog='Example: pinakes saved add new "is:unseen type:lora" --sort newest')
+@saved_app.command(
+    cls=QueryCommand, epilog='Example: pinakes saved add new "is:unseen type:lora" --sort newest'
+)
 def add(
     name: Name,
     query: Annotated[list[str], typer.Argument(help="Words and filters; see: pinakes fields")],
@@ -158,7 +161,7 @@ def add(
     from indexer.saved import save_search
     from search.service import Pinakes
 
-    console, settings, text = Console(json), read_settings(home), " ".join(query)
+    console, settings, text = Console(json), read_settings(home), query_text(query)
     with Pinakes(settings) as pinakes:
         total = pinakes.search(text, sort=sort, base=base, limit=1).total
     saved = save_search(settings, name, text, sort=sort, base=base)

@@ -10,6 +10,7 @@ from indexer.cli_options import Home, Json
 from indexer.console import Console
 from indexer.errors import UsageError
 from indexer.settings import read_settings
+from search.cli_query import query_text
 
 __all__ = ["plan"]
 
@@ -65,7 +66,7 @@ def plan(
     request = PlanRequest(
         to,
         source,
-        " ".join(query or []),
+        query_text(query),
         stack,
         read_plan(against) if against is not None else None,
         Price(price_per_hour, currency),
