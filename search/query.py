@@ -37,7 +37,8 @@ class ParsedQuery:
 
     ``filters`` are the clauses as typed, ``fields`` the names of the fields they use. ``notes`` are sentences
     for people: what was left out, what was not known, which filters contradict each other. ``listed``: a few
-    words with commas between them, as prompts are written.
+    words with commas between them, as prompts are written. ``parts`` are the filters that must all hold, with
+    how each was written.
     """
 
     text: str
@@ -48,6 +49,7 @@ class ParsedQuery:
     fields: frozenset[str]
     notes: tuple[str, ...] = ()
     listed: bool = False
+    parts: tuple[tuple[str, Filter], ...] = ()
 
 
 def parse_query(query: str, today: date | None = None) -> ParsedQuery:
@@ -134,6 +136,7 @@ def _finished(query: str, nodes: Sequence[Filter], told: Told) -> ParsedQuery:
     rest = [node for node in nodes if not isinstance(node, Text | Outright) and node != ALL]
     if outright:
         rest.append(outright[0].where if len(outright) == 1 else Or(tuple(n.where for n in outright)))
+        told.typed[rest[-1]] = ", ".join(dict.fromkeys(named.clause for named in outright))
         for named in outright:
             told.used(named.field, named.clause, named.note)
     terms, phrases = _ranked(texts, told)
@@ -148,6 +151,7 @@ def _finished(query: str, nodes: Sequence[Filter], told: Told) -> ParsedQuery:
         fields=frozenset(told.fields),
         notes=tuple(dict.fromkeys(notes)),
         listed=not phrases and len(terms) >= _LISTED and _LIST.search(query) is not None,
+        parts=tuple((told.typed.get(node, query.strip()), node) for node in rest),
     )
 
 

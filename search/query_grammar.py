@@ -55,11 +55,12 @@ class Outright(Filter):
 
 @dataclass
 class Told:
-    """What a query uses, gathered while it is read."""
+    """What a query uses, gathered while it is read; ``typed``: how each of its filters was written."""
 
     filters: list[str] = field(default_factory=list)
     fields: set[str] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
+    typed: dict[Filter, str] = field(default_factory=dict)
 
     def used(self, name: str, typed: str, *notes: str) -> None:
         self.fields.add(name)
@@ -107,13 +108,21 @@ class Parser:
 
     def _and(self) -> Filter:
         """and = unary (AND? unary)*"""
-        nodes = [self._unary("a word, a filter or (")]
+        nodes = [self._part("a word, a filter or (")]
         while (token := self._peek()) is not None and token.kind != "close" and not token.says("OR"):
             if token.says("AND"):
                 self.place += 1
-            nodes.append(self._unary("a word, a filter or ( after AND"))
+            nodes.append(self._part("a word, a filter or ( after AND"))
         flat = [n for node in nodes for n in (node.nodes if isinstance(node, And) else (node,))]
         return flat[0] if len(flat) == 1 else And(tuple(flat))
+
+    def _part(self, wanted: str) -> Filter:
+        """One unary of an and; how it was written is kept."""
+        start = self.tokens[self.place].start if self.place < len(self.tokens) else 0
+        node, behind = self._unary(wanted), self._peek()
+        if not isinstance(node, And | Text):
+            self.told.typed[node] = self.query[start : behind.start if behind else None].rstrip(" ,")
+        return node
 
     def _unary(self, wanted: str) -> Filter:
         """unary = (NOT | "-") unary | "(" or ")" | clause"""

@@ -47,6 +47,7 @@ from search.marks import MarkKeeper
 from search.meant import meant_by
 from search.mislabelled import Mislabelled, labels_at_fault
 from search.narrowing import Narrowed, Passing
+from search.near_misses import near_misses
 from search.overview import Overviews
 from search.prompted import PromptFiles, prompted
 from search.query import ParsedQuery, parse_query
@@ -171,6 +172,9 @@ class Pinakes:
             return self._answer(parsed, found, page, started)
         way = Way(None if sort == "relevance" else sort, seed, typing)
         found = self._by_words(parsed, way, _FACETS if facets else ())
+        if not (found.total or typing or any(found.hidden or ())):
+            told = near_misses(self.catalog, self.text, parsed, kept_back(self.settings, parsed))
+            parsed = replace(parsed, notes=(*parsed.notes, *told))
         return self._answer(parsed, found, page, started, sort=sort)
 
     def _by_words(self, parsed: ParsedQuery, way: Way, facets: Sequence[str]) -> Candidates:

@@ -77,6 +77,7 @@ def _shortened(text: str, most: int) -> str:
 def _count(answer: Answer) -> str:
     about = "about " if answer.estimated else ""
     versions = f" ({answer.matches:,} versions)" if answer.matches > answer.total else ""
-    told = f"{len(answer.hits)} of {about}{answer.total:,}{versions} in {answer.took_ms:.0f} ms"
+    shown = f"{len(answer.hits)} of {about}{answer.total:,}{versions}" if answer.total else "Nothing matches"
+    told = f"{shown} in {answer.took_ms:.0f} ms"
     hidden = hidden_told(answer.hidden, answer.hidden_by)
     return f"{told}; {hidden}" if hidden else told

@@ -103,6 +103,20 @@ def test_the_query_tells_which_fields_it_uses() -> None:
 
 
 @pytest.mark.parametrize(
+    ("query", "typed"),
+    [
+        ("ink type:lora, -tag:photo", ["type:lora", "-tag:photo"]),
+        ("(ink AND rank:>8) AND NOT sea", ["rank:>8", "NOT sea"]),
+        ("(type:lora OR type:vae) has:preview", ["(type:lora OR type:vae)", "has:preview"]),
+        (" type:lora OR type:vae ", ["type:lora OR type:vae"]),
+        ("https://civitai.com/models/7 type:lora", ["type:lora", "source:civitai:7"]),
+    ],
+)
+def test_each_filter_is_told_as_it_was_written(query: str, typed: list[str]) -> None:
+    assert [part for part, _ in parse_query(query).parts] == typed
+
+
+@pytest.mark.parametrize(
     ("query", "message"),
     [
         ("ink (wash", "This ( is never closed. Add ) where the group ends.\n    ink (wash\n        ^"),
@@ -248,6 +262,8 @@ def check(query: str) -> None:
     else:
         assert isinstance(parsed, ParsedQuery)
         assert len(parsed.terms) + sum(map(len, parsed.phrases)) <= MAX_TERMS
+        assert And(tuple(node for _, node in parsed.parts)) == parsed.where
+        assert all(typed for typed, _ in parsed.parts)
 
 
 @given(st.one_of(st.text(max_size=60), st.lists(pieces, max_size=20).map("".join)))
