@@ -1,19 +1,24 @@
 """Why an answer is empty, over a small library of a hub."""
 
 import json
+import uuid
 from collections.abc import Iterator
 
 import pytest
+from pydantic import SecretStr
 
 from indexer.importing import import_dumps
 from indexer.progress import Silent
 from indexer.settings import Settings
 from search.service import Pinakes
+from tests.meilisearch import Running
 from tests.parsers.civitai_items import item, version
 
 
-@pytest.fixture(scope="module")
-def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pinakes]:
+@pytest.fixture(
+    scope="module", params=["tantivy", pytest.param("meilisearch", marks=pytest.mark.meilisearch)]
+)
+def library(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pinakes]:
     folder = tmp_path_factory.mktemp("hub")
     items = [
         item(1, name="Ink Wash", tags=["watercolor"], creator={"username": "Norvell"}, modelVersions=[version(10)]),
@@ -23,6 +28,10 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pinakes]:
     dump = folder / "dump.jsonl"
     dump.write_text("".join(json.dumps(each) + "\n" for each in items))
     settings = Settings(home=folder / "home", decode_workers=1)
+    if request.param == "meilisearch":
+        server: Running = request.getfixturevalue("meilisearch_server")
+        place = {"meilisearch_url": server.url, "meilisearch_key": SecretStr(server.key)}
+        settings = settings.model_copy(update=place | {"meilisearch_index": f"test-{uuid.uuid4().hex}"})
     import_dumps([dump], settings, Silent())
     with Pinakes(settings) as pinakes:
         yield pinakes
