@@ -101,6 +101,9 @@ def kinds_of_queries(count: int, each: int) -> dict[str, list[Ask]]:
     kinds["words, sorted"] = [Ask(word, {"sort": _SORTS[i % 6]}) for i, word in enumerate(common[:each])]
     kinds["tenth page"] = [Ask(word, {"offset": 216}) for word in common[:each]]
     kinds["for a base"] = [Ask(word, {"base": "sdxl"}) for word in common[:each]]
+    kinds["nothing matches"] = [
+        Ask(f"{word} {chance.choice(_FILTERS)} rating:>5.{place}") for place, word in enumerate(common[:each])
+    ]
     return kinds
 
 
