@@ -111,6 +111,9 @@ class TantivyIndex:
         """See ``TextIndex.writing``."""
         try:
             writer = self._index.writer(heap_size=_HEAP, num_threads=1)
+            # A killed run leaves files that no meta.json names, and tantivy never writes over a file: the
+            # same deletions again would be refused under the same name.
+            writer.garbage_collect_files()
         except ValueError as error:
             raise CatalogError(
                 "text_index", f"The text index in {self.folder} cannot be written: {error}."
@@ -123,7 +126,7 @@ class TantivyIndex:
             raise CatalogError(
                 "text_index",
                 f"Writing the text index in {self.folder} failed ({error}). Is the disk full? "
-                "The index is rebuilt at the next run.",
+                "Nothing is lost: the next run writes it again.",
             ) from error
 
     def complete(self) -> None:

@@ -1,5 +1,6 @@
 """The tantivy index against ``match()``, and what a user expects of words."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -249,6 +250,22 @@ def test_putting_again_replaces_and_deleting_removes(index: TantivyIndex) -> Non
     assert ask(index, "") == (1, 3)
     assert ask(index, "watercolour") == ()
     assert ask(index, "renamed") == (1,)
+
+
+def test_files_of_a_killed_commit_do_not_stop_the_next(tmp_path: Path, index: TantivyIndex) -> None:
+    # A killed process leaves the deletions it wrote, but not the meta.json that names them. Its next run does
+    # the same under the same name, and tantivy never writes over a file.
+    killed = tmp_path / "killed"
+    shutil.copytree(index.folder, killed)
+    with TantivyIndex(killed).writing() as writer:
+        writer.delete([1])
+    left = [path for path in killed.glob("*.del") if not (index.folder / path.name).exists()]
+    assert left
+    for path in (*left, killed / ".managed.json"):
+        shutil.copy(path, index.folder)
+    with TantivyIndex(index.folder).writing() as writer:
+        writer.delete([1])
+    assert ask(index, "") == (2, 3)
 
 
 def test_pages_follow_each_other(index: TantivyIndex) -> None:
